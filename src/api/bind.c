@@ -1,0 +1,167 @@
+/* Bringing data and model together: inputs and columns by name, labels as the outputs want them. */
+#include "api/handle.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+inarch_status api_meta_names(const ia_model *doc, const char *key, const char ***out, size_t *n,
+                             inarch_error *err)
+{
+    const json_t *list = json_object_get(doc->meta, key);
+    *n = json_array_size(list);
+    *out = ia_calloc(*n, sizeof **out);
+    if (!*out)
+        return ia_fail_memory(err, "names", *n * sizeof **out);
+    for (size_t i = 0; i < *n; i++) {
+        (*out)[i] = json_string_value(json_array_get(list, i));
+        if (!(*out)[i])
+            *n = 0; /* not a list of names: as if there were none */
+    }
+    return INARCH_OK;
+}
+
+inarch_status api_port_names(const ia_model *doc, int direction, const char ***out,
+                             inarch_error *err)
+{
+    const ia_ref *refs = direction == INARCH_INPUT ? doc->inputs : doc->outputs;
+    size_t n = direction == INARCH_INPUT ? doc->input_count : doc->output_count;
+    *out = ia_calloc(n, sizeof **out);
+    if (!*out)
+        return ia_fail_memory(err, "names", n * sizeof **out);
+    for (size_t i = 0; i < n; i++)
+        (*out)[i] = doc->calls[refs[i].call].layer->name;
+    return INARCH_OK;
+}
+
+static inarch_status bind_columns(const ia_model *doc, ia_data *d, inarch_error *err)
+{
+    const char **names;
+    size_t n, present;
+    IA_TRY(api_meta_names(doc, "columns", &names, &n, err));
+    inarch_status status = INARCH_OK;
+    if (n && ia_data_columns(d, &present))
+        status = ia_data_align_columns(d, names, n, err);
+    ia_free(names);
+    return status;
+}
+
+static inarch_status bind_inputs(const ia_model *doc, ia_data *d, inarch_error *err)
+{
+    const char **names;
+    IA_TRY(api_port_names(doc, INARCH_INPUT, &names, err));
+    inarch_status status = ia_data_bind_inputs(d, names, doc->input_count, err);
+    for (size_t i = 0; status == INARCH_OK && i < doc->input_count; i++) {
+        const ia_shape *shape = &doc->calls[doc->inputs[i].call].out[0];
+        if (shape->rank >= 0)
+            status = ia_data_fit_input(d, i, names[i], shape, NULL, err);
+    }
+    ia_free(names);
+    return status;
+}
+
+/* How many classes an output tells apart by its last activation: 2 for one sigmoid unit, the units
+ * of a softmax, 0 for anything else. */
+static size_t output_classes(const ia_model *doc, size_t output)
+{
+    const ia_layer *l = api_output_layer(doc, output);
+    const ia_activation *a = l->cls->activation ? l->cls->activation(l) : NULL;
+    ia_ref r = doc->outputs[output];
+    const ia_shape *s = &doc->calls[r.call].out[r.output];
+    if (!a || s->rank < 1 || s->dim[s->rank - 1] < 1)
+        return 0;
+    size_t units = (size_t)s->dim[s->rank - 1];
+    if (strcmp(a->cls->name, "softmax") == 0)
+        return units;
+    return strcmp(a->cls->name, "sigmoid") == 0 && units == 1 ? 2 : 0;
+}
+
+/* Labels become class indices where they are words, or where a softmax or named classes want an
+ * index. Numbers for a sigmoid unit, a regression, or one number per class stay as they are. */
+static inarch_status encode_target(const ia_model *doc, ia_data *d, size_t t, const char **names,
+                                   size_t n, inarch_error *err)
+{
+    size_t classes = output_classes(doc, t);
+    bool words = ia_data_target_kind(d, t) == IA_TARGET_TEXT;
+    bool index = ia_data_target_kind(d, t) == IA_TARGET_NUMBERS &&
+                 ia_data_target_count(d, t) == 1 && (classes > 2 || (classes == 2 && n));
+    if (!words && !index)
+        return INARCH_OK;
+    if (n && (classes == 0 || classes == n))
+        return ia_data_encode(d, t, names, n, err);
+    return ia_data_encode(d, t, NULL, classes, err);
+}
+
+static inarch_status bind_targets(const ia_model *doc, ia_data *d, inarch_error *err)
+{
+    const char **outputs, **classes;
+    size_t n;
+    IA_TRY(api_port_names(doc, INARCH_OUTPUT, &outputs, err));
+    inarch_status status = ia_data_bind_targets(d, outputs, doc->output_count, err);
+    ia_free(outputs);
+    IA_TRY(status);
+    IA_TRY(api_meta_names(doc, "classes", &classes, &n, err));
+    size_t named = doc->output_count == 1 ? n : 0; /* names belong to the only output */
+    for (size_t t = 0; t < ia_data_targets(d) && status == INARCH_OK; t++)
+        status = encode_target(doc, d, t, classes, named, err);
+    ia_free(classes);
+    return status;
+}
+
+static inarch_status bind(const ia_model *doc, ia_data *d, int targets, inarch_error *err)
+{
+    IA_TRY(bind_columns(doc, d, err));
+    IA_TRY(bind_inputs(doc, d, err));
+    if (targets) {
+        if (ia_data_targets(d) == 0)
+            return ia_fail(err, INARCH_BAD_DATA, ia_data_name(d),
+                           "name them: --labels COLUMN for a table, --labels FILE, or y in an .npz",
+                           "the data have no labels");
+        IA_TRY(bind_targets(doc, d, err));
+    }
+    return ia_data_check(d, targets != 0, err);
+}
+
+inarch_status api_bind(const ia_model *doc, const ia_data *d, int targets, ia_data **out,
+                       inarch_error *err)
+{
+    ia_data *view;
+    if (ia_data_rows(d) == 0)
+        return ia_fail(err, INARCH_BAD_DATA, ia_data_name(d), "", "the data have no rows");
+    IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
+    inarch_status status = bind(doc, view, targets, err);
+    if (status != INARCH_OK) {
+        ia_data_free(view);
+        return status;
+    }
+    *out = view;
+    return INARCH_OK;
+}
+
+static inarch_status adopt(ia_model *doc, const char *key, const char *const *names, size_t n,
+                           inarch_error *err)
+{
+    if (!names || json_array_size(json_object_get(doc->meta, key)) == n)
+        return INARCH_OK;
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = json_array_append_new(list, json_string(names[i])) == 0;
+    if (!ok) {
+        json_decref(list);
+        return ia_fail_memory(err, "names", n);
+    }
+    return json_object_set_new(doc->meta, key, list) == 0 ? INARCH_OK
+                                                          : ia_fail_memory(err, "names", n);
+}
+
+inarch_status api_adopt_names(ia_model *doc, const ia_data *bound, inarch_error *err)
+{
+    size_t n;
+    const char *const *columns = ia_data_columns(bound, &n);
+    if (doc->input_count == 1)
+        IA_TRY(adopt(doc, "columns", columns, n, err));
+    if (doc->output_count != 1)
+        return INARCH_OK;
+    return adopt(doc, "classes", ia_data_class_names(bound, 0), ia_data_classes(bound, 0), err);
+}

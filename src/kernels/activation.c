@@ -1,0 +1,45 @@
+/* The table of activations, made from activation_list.h, and the aliases of their names. */
+#include "kernels/activation.h"
+#include "kernels/dispatch.h"
+
+#define ELEMENTWISE_ROW(id_name, z, ...)                                                           \
+    {.name = #id_name, .needs_z = z, .id = IA_ACT_##id_name, __VA_ARGS__},
+#define ALONG_ROW(id_name) {.name = #id_name, .along_row = 1, .id = IA_ACT_##id_name},
+
+static const ia_activation_class activation_table[] = {
+    IA_ELEMENTWISE_ACTIVATIONS(ELEMENTWISE_ROW) IA_ROW_ACTIVATIONS(ALONG_ROW)};
+
+static const struct {
+    const char *alias, *name;
+} activation_alias[] = {
+    {"swish", "silu"},
+    {"hard_swish", "hard_silu"},
+};
+
+size_t ia_activation_count(void)
+{
+    return IA_COUNT(activation_table);
+}
+
+const ia_activation_class *ia_activation_at(size_t i)
+{
+    return i < IA_COUNT(activation_table) ? &activation_table[i] : NULL;
+}
+
+const ia_activation_class *ia_activation_find(const char *name)
+{
+    for (size_t i = 0; i < IA_COUNT(activation_alias); i++)
+        if (strcmp(name, activation_alias[i].alias) == 0)
+            name = activation_alias[i].name;
+    for (size_t i = 0; i < IA_COUNT(activation_table); i++)
+        if (strcmp(name, activation_table[i].name) == 0)
+            return &activation_table[i];
+    return NULL;
+}
+
+ia_activation ia_activation_of(const ia_activation_class *cls)
+{
+    ia_activation a = {.cls = cls};
+    memcpy(a.param, cls->fallback, sizeof a.param);
+    return a;
+}

@@ -1,0 +1,97 @@
+/* The table of kernels of one instruction set, and what its entries promise.
+ *
+ * set.inc.h fills it from the same sources for every set; only the matrix products differ. Callers use
+ * kernels.h and optimize.h, which split the work over the pool and call through here. A pointer that
+ * a loop does not read is any readable array of the same length, never NULL. */
+#ifndef IA_KERNELS_DISPATCH_H
+#define IA_KERNELS_DISPATCH_H
+
+#include "kernels/kernels.h"
+#include "kernels/activation_list.h"
+#include "kernels/lanes.h"
+#include "kernels/optimize.h"
+#include "kernels/update_list.h"
+
+/* X(name): y = name(a, b, c; p) element by element; map.inc.h says what each is. */
+#define IA_MAPS(X)                                                                                 \
+    X(add)                                                                                         \
+    X(sub)                                                                                         \
+    X(mul)                                                                                         \
+    X(max)                                                                                         \
+    X(min)                                                                                         \
+    X(scale)                                                                                       \
+    X(axpy)                                                                                        \
+    X(clip)                                                                                        \
+    X(decay)                                                                                       \
+    X(scale_shift)                                                                                 \
+    X(only_scale)                                                                                  \
+    X(only_shift)
+
+#define IA_MAP_ID(name) IA_MAP_##name,
+enum { IA_MAPS(IA_MAP_ID) IA_MAP_COUNT };
+
+#define IA_ACT_ID(name, ...) IA_ACT_##name,
+enum {
+    IA_ELEMENTWISE_ACTIVATIONS(IA_ACT_ID) IA_ELEMENTWISE_COUNT,
+    IA_ACT_before_rows = IA_ELEMENTWISE_COUNT - 1,
+    IA_ROW_ACTIVATIONS(IA_ACT_ID) IA_ACTIVATION_COUNT
+};
+
+/* y may be a, b or c; p has IA_LOOP_PARAMS floats. */
+typedef void ia_loop_fn(size_t n, const float *p, const float *a, const float *b, const float *c,
+                        float *y);
+/* Along each row of rows x cols; y is such a matrix (may be an input) or one number a row. */
+typedef void ia_rows_fn(size_t rows, size_t cols, const float *a, const float *b, const float *c,
+                        float *y);
+/* Over the rows of `cols` columns of matrices `stride` wide. */
+typedef void ia_columns_fn(size_t rows, size_t cols, size_t stride, const float *a, const float *b,
+                           float *out);
+typedef void ia_mask_fn(ia_random_key key, float p, size_t row0, size_t rows, size_t cols,
+                        float *y);
+typedef void ia_update_fn(size_t n, const float *p, const float *g, float *w, float *const *slot);
+
+/* c[m][n] = bias[n] + sum_k a[m * a_m + k * a_k] * B[k][n], c being n wide. */
+typedef struct ia_product {
+    size_t m, n, k;
+    const float *a;
+    size_t a_m, a_k;
+    const float *b;
+    size_t ldb;     /* B[k][n] = b[k * ldb + n], or b[n * ldb + k] when transposed */
+    int transposed; /* only for the chain */
+    const float *bias; /* [n] or NULL */
+    float *c;
+} ia_product;
+/* The part [m0, m1) x [n0, n1) of c; n0 is a multiple of tile_n. */
+typedef void ia_product_fn(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1);
+
+struct ia_kernel_set {
+    const char *name;
+    size_t tile_m, tile_n;
+    ia_product_fn *chain; /* law (a) over k */
+    ia_product_fn *tree;  /* law (b) over k */
+    ia_loop_fn *map[IA_MAP_COUNT];
+    ia_loop_fn *activate[IA_ELEMENTWISE_COUNT];    /* a = z */
+    ia_loop_fn *activate_dz[IA_ELEMENTWISE_COUNT]; /* a = z (or y where not needed), b = y, c = dy */
+    ia_rows_fn *row_activate[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT];    /* a = z */
+    ia_rows_fn *row_activate_dz[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT]; /* a = y, b = dy */
+    ia_rows_fn *row_sum, *row_sqdiff, *row_dot; /* a; a, b = mean of each row; a, b */
+    ia_columns_fn *sum, *sum_mul, *sum_sqdiff;  /* a; a, b; a, b = mean of each column */
+    ia_mask_fn *dropout, *normal;
+    ia_update_fn *update[IA_UPDATE_COUNT];
+    double (*sum_squares)(size_t n, const float *x);
+};
+
+extern const ia_kernel_set ia_kernels_reference;
+#if defined(__x86_64__) && defined(__GNUC__)
+extern const ia_kernel_set ia_kernels_avx2;
+extern const ia_kernel_set ia_kernels_avx512;
+#endif
+#if defined(__aarch64__)
+extern const ia_kernel_set ia_kernels_neon;
+#endif
+
+/* Calls fn over [0, n) in shares of at least `least` items that suit the pool; serial when n is no
+ * more than that. Shares are multiples of 64 items when `least` is. */
+void ia_share(const ia_exec *e, size_t n, size_t least, ia_pool_fn *fn, void *context);
+
+#endif

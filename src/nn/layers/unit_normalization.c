@@ -1,0 +1,116 @@
+/* UnitNormalization: each vector over some axes divided by its Euclidean norm. */
+#include "nn/layers/common.h"
+#include "nn/layers/vectors.h"
+
+#include <stddef.h>
+
+#define SMALLEST_SQUARE 1e-24f /* Keras: epsilon 1e-12 for the norm */
+
+typedef struct unit_norm_config {
+    ia_ints axis;
+} unit_norm_config;
+
+static const ia_field unit_norm_fields[] = {
+    {.key = "axis",
+     .type = IA_FIELD_INTS,
+     .offset = offsetof(unit_norm_config, axis),
+     .fallback = "-1",
+     .help = "the axes of a vector; -1 is the last"},
+};
+
+static inarch_status unit_norm_shape(const ia_layer *l, const ia_shape *in, size_t in_count,
+                                     ia_shape *out, inarch_error *err)
+{
+    const unit_norm_config *c = l->config;
+    (void)in_count;
+    for (int i = 0, axis; i < c->axis.count; i++)
+        if (!ia_row_axis(c->axis.value[i], in->rank, &axis))
+            return ia_fail_axis(l, c->axis.value[i], in, err);
+    *out = *in;
+    return INARCH_OK;
+}
+
+static ia_moved moved(const unit_norm_config *c, const ia_shape *row)
+{
+    int axis[IA_LIST_MAX] = {0};
+    for (int i = 0; i < c->axis.count; i++)
+        ia_row_axis(c->axis.value[i], row->rank, &axis[i]); /* checked by the shape rule */
+    return ia_move_axes(row, axis, c->axis.count);
+}
+
+static size_t unit_norm_temp(const ia_layer *l, const ia_shape *in, size_t in_count, size_t rows)
+{
+    size_t size = 0;
+    (void)in_count;
+    return ia_shape_count(in, &size) && !moved(l->config, in).identity ? 2 * rows * size : 0;
+}
+
+static float clamped_square(size_t n, const float *x)
+{
+    float square = ia_vector_dot(n, x, x);
+    return square < SMALLEST_SQUARE ? SMALLEST_SQUARE : square;
+}
+
+/* y = x / sqrt(max(sum x^2, epsilon^2)) */
+static void unit_norm_forward(const ia_op *op)
+{
+    ia_moved m = moved(op->config, &op->out.shape);
+    const float *x = op->in[0].data;
+    float *y = m.identity ? op->out.data : op->temp;
+    if (!m.identity) {
+        ia_moved_to(&m, op->rows, x, op->temp);
+        x = op->temp;
+    }
+    for (size_t v = 0; v < op->rows * m.outer; v++) {
+        float inv = 1 / sqrtf(clamped_square(m.cols, x + v * m.cols));
+        for (size_t i = v * m.cols; i < (v + 1) * m.cols; i++)
+            y[i] = x[i] * inv;
+    }
+    if (!m.identity)
+        ia_moved_back(&m, op->rows, y, op->out.data);
+}
+
+/* dx = inv (dy - y sum(y dy)), y = x inv; without the second term where the norm was clamped */
+static void unit_norm_backward(const ia_op *op)
+{
+    ia_moved m = moved(op->config, &op->out.shape);
+    size_t all = op->rows * op->out.size;
+    const float *x = op->in[0].data, *dy = op->dy;
+    float *dx = op->dx[0];
+    if (!dx)
+        return;
+    if (!m.identity) {
+        ia_moved_to(&m, op->rows, x, op->temp);
+        ia_moved_to(&m, op->rows, dy, op->temp + all);
+        x = op->temp;
+        dy = dx = op->temp + all;
+    }
+    for (size_t v = 0; v < op->rows * m.outer; v++) {
+        size_t at = v * m.cols;
+        float square = clamped_square(m.cols, x + at), inv = 1 / sqrtf(square);
+        float along = ia_vector_dot(m.cols, x + at, dy + at) / square;
+        if (square == SMALLEST_SQUARE)
+            along = 0;
+        for (size_t i = at; i < at + m.cols; i++)
+            dx[i] = inv * (dy[i] - x[i] * along);
+    }
+    if (!m.identity)
+        ia_moved_back(&m, op->rows, dx, op->dx[0]);
+}
+
+const ia_layer_class ia_layer_unit_normalization = {
+    .name = "UnitNormalization",
+    .spec = "unitnorm",
+    .aliases = "unit_normalization|unitnormalization",
+    .help = "each row to length 1",
+    .config_size = sizeof(unit_norm_config),
+    .fields = unit_norm_fields,
+    .field_count = IA_COUNT(unit_norm_fields),
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .shape = unit_norm_shape,
+    .temp = unit_norm_temp,
+    .forward = unit_norm_forward,
+    .backward = unit_norm_backward,
+    .reads = IA_READS_X,
+};

@@ -1,0 +1,89 @@
+/* Prepares what the layers' functions see, so that a step only sets the number of rows. */
+#include "plan/program.h"
+
+#include "base/alloc.h"
+
+static inarch_status new_arrays(plan_op *op, inarch_error *err)
+{
+    op->views = ia_calloc(op->in_count, sizeof *op->views);
+    op->dx = ia_calloc(op->in_count, sizeof *op->dx);
+    op->weights = ia_calloc(op->variable_count, sizeof *op->weights);
+    op->state = ia_calloc(op->variable_count, sizeof *op->state);
+    op->dw = ia_calloc(op->variable_count, sizeof *op->dw);
+    if (!op->views || !op->dx || !op->weights || !op->state || !op->dw)
+        return ia_fail_memory(err, "an operation", op->in_count * sizeof *op->views);
+    return INARCH_OK;
+}
+
+static void bind_values(ia_program *p, plan_op *op)
+{
+    for (size_t i = 0; i < op->in_count; i++) {
+        plan_value *v = &p->values[op->in[i]];
+        op->views[i] = v->view;
+        if (op->backward && v->wants_grad)
+            op->dx[i] = op->dx_add[i] ? op->dx_add[i] : v->grad;
+    }
+    op->op.in = op->views;
+    op->op.in_count = op->in_count;
+    op->op.out = p->values[op->out].view;
+    op->op.dy = p->values[op->out].grads ? p->values[op->out].grad : NULL;
+    op->op.dx = op->dx;
+}
+
+static void bind_variables(ia_program *p, plan_op *op)
+{
+    bool updates = false;
+    for (size_t i = 0; i < op->variable_count; i++) {
+        const plan_variable *v = &p->variables[op->variables[i]];
+        op->weights[i] = v->live.value;
+        if (p->mode != IA_RUN_TRAIN || !v->is_live)
+            continue;
+        if (v->is_state && op->op.training) {
+            op->state[i] = v->live.value;
+            updates = true;
+        }
+        if (op->backward && v->live.grad)
+            op->dw[i] = op->dw_add[i] ? op->dw_add[i] : v->live.grad;
+    }
+    op->op.weights = op->weights;
+    op->op.state = updates ? op->state : NULL;
+    op->op.dw = op->dw;
+}
+
+/* The kernels' scratch for products with each rank-2 variable. */
+static void grow_scratch(const ia_program *p, const plan_op *op, size_t *size)
+{
+    for (size_t i = 0; i < op->variable_count; i++) {
+        const ia_shape *s =
+            &op->layer->variables[p->variables[op->variables[i]].live.index].value.shape;
+        if (s->rank != 2)
+            continue;
+        size_t in = (size_t)s->dim[0], units = (size_t)s->dim[1];
+        size_t positions = in ? op->views[0].size / in : 1;
+        size_t need = ia_kernel_scratch(p->rows * (positions ? positions : 1), in, units,
+                                        ia_pool_threads(p->exec.pool));
+        *size = need > *size ? need : *size;
+    }
+}
+
+inarch_status plan_bind(ia_program *p, inarch_error *err)
+{
+    size_t scratch = 0;
+    for (size_t o = 0; o < p->op_count; o++) {
+        plan_op *op = &p->ops[o];
+        IA_TRY(new_arrays(op, err));
+        op->op.layer = op->layer;
+        op->op.config = op->layer->config;
+        op->op.exec = &p->exec;
+        op->op.temp = p->temp;
+        bind_values(p, op);
+        bind_variables(p, op);
+        grow_scratch(p, op, &scratch);
+    }
+    p->scratch = ia_calloc_aligned(scratch * sizeof(float));
+    if (!p->scratch)
+        return ia_fail_memory(err, "the kernels' scratch", scratch * sizeof(float));
+    p->exec.scratch = p->scratch;
+    p->exec.scratch_size = scratch;
+    return INARCH_OK;
+}

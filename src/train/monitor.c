@@ -1,0 +1,103 @@
+/* What happens at an epoch's end: Keras' EarlyStopping and ReduceLROnPlateau. */
+#include "train/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *without_prefix(const char *name)
+{
+    return strncmp(name, "val_", 4) == 0 ? name + 4 : name;
+}
+
+static inarch_status no_column(const ia_run *r, const char *name, inarch_error *err)
+{
+    char hint[256];
+    size_t used = (size_t)snprintf(hint, sizeof hint, "there are ");
+    for (size_t c = 0; c < r->history->columns && used < sizeof hint; c++)
+        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", c ? ", " : "",
+                                 r->history->name[c]);
+    return ia_fail(err, INARCH_NOT_FOUND, name,
+                   r->scorer ? hint : "give validation data: --val or --val-split",
+                   "nothing is called '%s' to monitor", name);
+}
+
+static inarch_status monitor_set(const ia_run *r, run_monitor *m, const char *name,
+                                 const char *mode, inarch_error *err)
+{
+    snprintf(m->name, sizeof m->name, "%s", name);
+    m->best = (double)NAN;
+    m->best_epoch = SIZE_MAX;
+    m->column = ia_history_column(r->history, name);
+    if (m->column == SIZE_MAX)
+        return no_column(r, name, err);
+    if (!mode || strcmp(mode, "auto") == 0)
+        m->up = ia_score_up(r->score, without_prefix(name)) == 1;
+    else if (strcmp(mode, "min") == 0 || strcmp(mode, "max") == 0)
+        m->up = mode[1] == 'a';
+    else
+        return ia_fail(err, INARCH_BAD_ARGUMENT, "mode", "it is auto, min or max",
+                       "the mode cannot be '%s'", mode);
+    return INARCH_OK;
+}
+
+inarch_status monitor_init(ia_run *r, inarch_error *err)
+{
+    const char *name = r->o.monitor ? r->o.monitor : r->scorer ? "val_loss" : "loss";
+    if (r->o.early_stopping)
+        IA_TRY(monitor_set(r, &r->monitor, name, r->o.mode, err));
+    if (ia_schedule_is_plateau(&r->schedule)) {
+        name = r->schedule.monitor[0] ? r->schedule.monitor : "val_loss";
+        if (!r->scorer && strcmp(name, "val_loss") == 0)
+            name = "loss";
+        IA_TRY(monitor_set(r, &r->plateau_monitor, name, NULL, err));
+    }
+    return INARCH_OK;
+}
+
+static bool improves(const run_monitor *m, double value, double min_delta)
+{
+    if (isnan(m->best))
+        return !isnan(value);
+    return m->up ? value - min_delta > m->best : value + min_delta < m->best;
+}
+
+static void note_best(ia_run *r, double value, size_t epoch)
+{
+    r->monitor.best = value;
+    r->monitor.best_epoch = epoch;
+    r->monitor.wait = 0;
+    if (r->o.restore_best)
+        ia_snapshot_take(&r->best);
+}
+
+/* Keras never stops after the first epoch, whatever the patience. */
+static void early_stopping(ia_run *r, double value, size_t epoch)
+{
+    if (improves(&r->monitor, value, fabs(r->o.min_delta))) {
+        note_best(r, value, epoch);
+        return;
+    }
+    if (epoch == 0)
+        return;
+    if (r->o.restore_best && !r->best.taken) /* NaN so far: something must be the best */
+        ia_snapshot_take(&r->best);
+    if (++r->monitor.wait >= r->o.patience && epoch > 1) {
+        r->stopped = true;
+        r->history->stopped_early = 1;
+        snprintf(r->history->note, sizeof r->history->note,
+                 "stopped after epoch %zu: '%.100s' did not improve for %zu epochs", epoch,
+                 r->monitor.name, r->monitor.wait);
+    }
+}
+
+void monitor_epoch(ia_run *r, size_t epoch)
+{
+    const ia_history *h = r->history;
+    const double *row = h->value + (h->rows - 1) * h->columns;
+    if (r->o.early_stopping)
+        early_stopping(r, row[r->monitor.column], epoch);
+    if (epoch > 0 && ia_schedule_is_plateau(&r->schedule))
+        ia_plateau_epoch(&r->schedule, &r->plateau, row[r->plateau_monitor.column],
+                         r->plateau_monitor.up);
+}

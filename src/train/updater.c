@@ -1,0 +1,235 @@
+/* The updater: clipping, weight decay, the optimizer's rule and constraints over live variables. */
+#include "train/updater.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct updater_variable {
+    const ia_live *live;
+    float *slot[IA_SLOT_MAX]; /* in updater.memory */
+    uint64_t step;
+    double u_product; /* nadam */
+} updater_variable;
+
+struct ia_updater {
+    ia_optimizer optimizer;
+    ia_exec exec;
+    updater_variable *variables; /* those with a gradient */
+    size_t count, slots;
+    float *memory;
+    size_t bytes;
+    bool continues;
+};
+
+void ia_updater_free(ia_updater *u)
+{
+    if (!u)
+        return;
+    ia_free(u->variables);
+    ia_free_aligned(u->memory);
+    ia_free(u);
+}
+
+/* ---- state from the document ---- */
+
+/* The variable's slots are this optimizer's, all of them, of its shape. */
+static bool slots_fit(const ia_updater *u, const ia_variable *v)
+{
+    if (strcmp(v->slots.optimizer, u->optimizer.cls->name) != 0)
+        return false;
+    for (size_t k = 0; k < u->slots; k++) {
+        const ia_array *s = &v->slots.slot[k];
+        if (!s->buffer || s->dtype != IA_F32 || !ia_shape_equal(&s->shape, &v->value.shape))
+            return false;
+    }
+    return true;
+}
+
+/* u_1 ... u_t; it is 0 long before t is large. */
+static double nadam_product(double beta_1, uint64_t t)
+{
+    double product = 1;
+    for (uint64_t i = 1; i <= t && product > 0; i++)
+        product *= ia_nadam_u(beta_1, i);
+    return product;
+}
+
+/* What slot k starts from: Adagrad's accumulator alone is not 0. */
+static double slot_start(const ia_optimizer *o, size_t k)
+{
+    return o->cls->slot_start ? o->cls->slot_start(o, k) : 0;
+}
+
+static void take_state(ia_updater *u, bool fresh)
+{
+    u->continues = false;
+    for (size_t i = 0; i < u->count; i++) {
+        updater_variable *w = &u->variables[i];
+        const ia_variable *v = ia_live_variable(w->live);
+        bool fit = !fresh && slots_fit(u, v);
+        u->continues = u->continues || (fit && v->slots.step > 0);
+        w->step = fit ? v->slots.step : 0;
+        w->u_product = nadam_product(u->optimizer.beta_1, w->step);
+        for (size_t k = 0; k < u->slots; k++) {
+            float start = (float)slot_start(&u->optimizer, k);
+            if (fit)
+                memcpy(w->slot[k], ia_array_data(&v->slots.slot[k]),
+                       w->live->count * sizeof(float));
+            for (size_t j = 0; !fit && j < w->live->count; j++)
+                w->slot[k][j] = start;
+        }
+    }
+}
+
+void ia_updater_rebind(ia_updater *u)
+{
+    take_state(u, false);
+}
+
+static inarch_status lay_out(ia_updater *u, inarch_error *err)
+{
+    size_t total = 0;
+    bool ok = true;
+    for (size_t i = 0; i < u->count; i++) {
+        size_t padded = (u->variables[i].live->count + 15) & ~(size_t)15;
+        ok = ok && ia_mul(padded, u->slots, &padded) && ia_add(total, padded, &total);
+    }
+    ok = ok && ia_mul(total, sizeof(float), &u->bytes);
+    if (!ok || !(u->memory = ia_calloc_aligned(u->bytes)))
+        return ia_fail_memory(err, "the optimizer's state", ok ? u->bytes : SIZE_MAX);
+    float *at = u->memory;
+    for (size_t i = 0; i < u->count; i++)
+        for (size_t k = 0; k < u->slots; k++) {
+            u->variables[i].slot[k] = at;
+            at += (u->variables[i].live->count + 15) & ~(size_t)15;
+        }
+    return INARCH_OK;
+}
+
+inarch_status ia_updater_new(const ia_optimizer *o, const ia_program *p,
+                             const ia_kernel_set *kernels, ia_pool *pool, bool fresh,
+                             ia_updater **out, inarch_error *err)
+{
+    size_t n = ia_program_live_count(p);
+    ia_updater *u = ia_calloc(1, sizeof *u);
+    if (!u)
+        return ia_fail_memory(err, "the optimizer", sizeof *u);
+    u->optimizer = *o;
+    u->exec = (ia_exec){.set = kernels ? kernels : ia_kernel_set_find(NULL), .pool = pool};
+    u->slots = ia_optimizer_slot_count(o);
+    u->variables = ia_calloc(n, sizeof *u->variables);
+    inarch_status status =
+        u->variables ? INARCH_OK : ia_fail_memory(err, "the optimizer", n * sizeof *u->variables);
+    for (size_t i = 0; i < n && status == INARCH_OK; i++)
+        if (ia_program_live(p, i)->grad)
+            u->variables[u->count++].live = ia_program_live(p, i);
+    if (status == INARCH_OK)
+        status = lay_out(u, err);
+    if (status != INARCH_OK) {
+        ia_updater_free(u);
+        return status;
+    }
+    take_state(u, fresh);
+    *out = u;
+    return INARCH_OK;
+}
+
+/* ---- a step ---- */
+
+static void clip_by_norm(const ia_updater *u, const ia_live *v, double norm, double bound)
+{
+    if (!(norm <= bound)) /* NaN too: it spreads, and the next loss tells */
+        ia_scale(&u->exec, v->count, (float)(bound / norm), v->grad, v->grad);
+}
+
+/* Keras: values * (clipnorm / max(norm, clipnorm)); at most one of the three is set. */
+static void clip(const ia_updater *u)
+{
+    const ia_optimizer *o = &u->optimizer;
+    double sum = 0;
+    if (!isnan(o->global_clipnorm)) {
+        for (size_t i = 0; i < u->count; i++)
+            sum += ia_sum_squares(&u->exec, u->variables[i].live->count,
+                                  u->variables[i].live->grad);
+        for (size_t i = 0; i < u->count; i++)
+            clip_by_norm(u, u->variables[i].live, sqrt(sum), o->global_clipnorm);
+        return;
+    }
+    for (size_t i = 0; i < u->count; i++) {
+        const ia_live *v = u->variables[i].live;
+        if (!isnan(o->clipnorm))
+            clip_by_norm(u, v, sqrt(ia_sum_squares(&u->exec, v->count, v->grad)), o->clipnorm);
+        else if (!isnan(o->clipvalue))
+            ia_clip(&u->exec, v->count, (float)-o->clipvalue, (float)o->clipvalue, v->grad,
+                    v->grad);
+    }
+}
+
+void ia_updater_step(ia_updater *u, double learning_rate)
+{
+    const ia_optimizer *o = &u->optimizer;
+    clip(u);
+    for (size_t i = 0; i < u->count; i++) {
+        updater_variable *w = &u->variables[i];
+        const ia_variable *v = ia_live_variable(w->live);
+        double rate = learning_rate * (double)w->live->learning_rate;
+        w->step++;
+        w->u_product *= ia_nadam_u(o->beta_1, w->step);
+        if (o->weight_decay > 0)
+            ia_weight_decay(&u->exec, w->live->count, (float)(o->weight_decay * rate),
+                            w->live->value);
+        ia_update rule = o->cls->update(o, rate, w->step, w->u_product);
+        ia_update_apply(&u->exec, &rule, w->live->count, w->live->grad, w->live->value, w->slot);
+        if (v->constraint.cls)
+            ia_constraint_apply(&v->constraint, &v->value.shape, w->live->value);
+    }
+}
+
+/* ---- state into the document ---- */
+
+static inarch_status fresh_slots(const ia_updater *u, const updater_variable *w, ia_slots *out,
+                                 inarch_error *err)
+{
+    const ia_shape *shape = &ia_live_variable(w->live)->value.shape;
+    snprintf(out->optimizer, sizeof out->optimizer, "%s", u->optimizer.cls->name);
+    out->step = w->step;
+    for (size_t k = 0; k < u->slots; k++) {
+        IA_TRY(ia_array_new(IA_F32, shape, "the optimizer's state", &out->slot[k], err));
+        memcpy(ia_array_mutable(&out->slot[k]), w->slot[k], w->live->count * sizeof(float));
+    }
+    return INARCH_OK;
+}
+
+inarch_status ia_updater_publish(const ia_updater *u, inarch_error *err)
+{
+    ia_slots *fresh = ia_calloc(u->count, sizeof *fresh);
+    if (!fresh)
+        return ia_fail_memory(err, "the optimizer's state", u->count * sizeof *fresh);
+    inarch_status status = INARCH_OK;
+    for (size_t i = 0; i < u->count && status == INARCH_OK; i++)
+        status = fresh_slots(u, &u->variables[i], &fresh[i], err);
+    for (size_t i = 0; i < u->count; i++) {
+        ia_slots *slots = &ia_live_variable(u->variables[i].live)->slots;
+        if (status == INARCH_OK) {
+            ia_slots_clear(slots);
+            *slots = fresh[i];
+        } else {
+            ia_slots_clear(&fresh[i]);
+        }
+    }
+    ia_free(fresh);
+    return status;
+}
+
+bool ia_updater_continues(const ia_updater *u)
+{
+    return u->continues;
+}
+
+size_t ia_updater_bytes(const ia_updater *u)
+{
+    return u->bytes;
+}

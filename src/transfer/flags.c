@@ -1,0 +1,196 @@
+/* Trainable flags and learning rates by pattern. Flags are set on layers; a layer is live when its
+ * flag and those of all models around it are set. */
+#include "transfer/surgery.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- messages ---- */
+
+typedef struct name_list {
+    char **names;
+    size_t count, cap;
+} name_list;
+
+static inarch_status collect_name(void *context, const ia_model *m, ia_layer *l, const char *path,
+                                  bool trainable, inarch_error *err)
+{
+    (void)m, (void)l, (void)trainable;
+    name_list *list = context;
+    IA_TRY(ia_grow(&list->names, &list->cap, list->count, sizeof *list->names, "names", err));
+    char *copy = ia_strdup(path);
+    if (!copy)
+        return ia_fail_memory(err, "names", strlen(path));
+    list->names[list->count++] = copy;
+    return INARCH_OK;
+}
+
+inarch_status ia_no_such_layer(const ia_model *m, const char *name, inarch_error *err)
+{
+    name_list list = {0};
+    const char *near = NULL;
+    if (ia_model_walk(m, collect_name, &list, NULL) == INARCH_OK)
+        near = ia_suggest(name, (const char *const *)list.names, list.count);
+    char hint[200] = "show lists the layers of a model";
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+    for (size_t i = 0; i < list.count; i++)
+        ia_free(list.names[i]);
+    ia_free(list.names);
+    return ia_fail(err, INARCH_NOT_FOUND, name, hint, "there is no layer '%s' in the model", name);
+}
+
+/* ---- setting ---- */
+
+static void set_inside(ia_layer *l, bool trainable)
+{
+    l->trainable = trainable;
+    for (size_t i = 0; l->child && i < l->child->layer_count; i++)
+        set_inside(l->child->layers[i], trainable);
+}
+
+/* Opens a frozen model without making its other layers live: they get the flag it loses. */
+static void open_model(ia_layer *l)
+{
+    if (l->trainable || !l->child)
+        return;
+    for (size_t i = 0; i < l->child->layer_count; i++)
+        set_inside(l->child->layers[i], false);
+    l->trainable = true;
+}
+
+/* What to do with the layers that match one item of a pattern. */
+typedef struct change {
+    const char *item;
+    bool sets_rate;
+    bool trainable;
+    float learning_rate;
+} change;
+
+/* How many layers match, in the model and inside its nested models. */
+static inarch_status count_matches(const ia_model *m, const char *prefix, const change *c,
+                                   size_t *found, inarch_error *err)
+{
+    for (size_t i = 0; i < m->layer_count; i++) {
+        const ia_layer *l = m->layers[i];
+        char *path = *prefix ? ia_asprintf("%s/%s", prefix, l->name) : ia_strdup(l->name);
+        if (!path)
+            return ia_fail_memory(err, "a layer's path", 0);
+        inarch_status status = INARCH_OK;
+        if (ia_glob_match(c->item, path))
+            ++*found;
+        else if (l->child)
+            status = count_matches(l->child, path, c, found, err);
+        ia_free(path);
+        IA_TRY(status);
+    }
+    return INARCH_OK;
+}
+
+static inarch_status apply_change(ia_model *m, const char *prefix, const change *c,
+                                  inarch_error *err);
+
+static inarch_status apply_inside(ia_layer *l, const char *path, const change *c, inarch_error *err)
+{
+    size_t inside = 0;
+    IA_TRY(count_matches(l->child, path, c, &inside, err));
+    if (inside && !c->sets_rate && c->trainable)
+        open_model(l);
+    return inside ? apply_change(l->child, path, c, err) : INARCH_OK;
+}
+
+static inarch_status apply_change(ia_model *m, const char *prefix, const change *c,
+                                  inarch_error *err)
+{
+    for (size_t i = 0; i < m->layer_count; i++) {
+        ia_layer *l = m->layers[i];
+        char *path = *prefix ? ia_asprintf("%s/%s", prefix, l->name) : ia_strdup(l->name);
+        if (!path)
+            return ia_fail_memory(err, "a layer's path", 0);
+        inarch_status status = INARCH_OK;
+        bool hit = ia_glob_match(c->item, path);
+        if (hit && c->sets_rate)
+            l->learning_rate = c->learning_rate;
+        else if (hit)
+            set_inside(l, c->trainable);
+        else if (l->child)
+            status = apply_inside(l, path, c, err);
+        ia_free(path);
+        IA_TRY(status);
+    }
+    return INARCH_OK;
+}
+
+static inarch_status change_item(ia_model *m, change *c, const char *item, inarch_error *err)
+{
+    c->item = item;
+    size_t found = 0;
+    IA_TRY(count_matches(m, "", c, &found, err));
+    if (found == 0)
+        return ia_no_such_layer(m, item, err);
+    return apply_change(m, "", c, err);
+}
+
+typedef struct pattern_edit {
+    const char *pattern;
+    change change;
+} pattern_edit;
+
+static inarch_status edit_pattern(ia_model *m, void *context, inarch_error *err)
+{
+    pattern_edit *e = context;
+    ia_split items = ia_split_of(e->pattern, ',');
+    const char *item;
+    size_t length;
+    if (!*e->pattern)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, "", "name a layer, or write '*'",
+                       "an empty pattern matches no layer");
+    while (ia_split_next(&items, &item, &length)) {
+        char *name = ia_strndup(item, length);
+        if (!name)
+            return ia_fail_memory(err, "a pattern", length);
+        inarch_status status = change_item(m, &e->change, name, err);
+        ia_free(name);
+        IA_TRY(status);
+    }
+    return INARCH_OK;
+}
+
+inarch_status ia_set_trainable(ia_model *m, const char *pattern, bool trainable, inarch_error *err)
+{
+    pattern_edit e = {pattern, {.trainable = trainable}};
+    return ia_edit(m, edit_pattern, &e, 0, err);
+}
+
+inarch_status ia_set_learning_rate(ia_model *m, const char *pattern, double multiplier,
+                                   inarch_error *err)
+{
+    if (!(multiplier >= 0 && multiplier <= 1e6))
+        return ia_fail(err, INARCH_BAD_ARGUMENT, pattern, "1 is the default",
+                       "a learning-rate multiplier must lie between 0 and 1e6, not %g", multiplier);
+    pattern_edit e = {pattern, {.sets_rate = true, .learning_rate = (float)multiplier}};
+    return ia_edit(m, edit_pattern, &e, 0, err);
+}
+
+inarch_status ia_freeze_first(ia_model *m, size_t n, inarch_error *err)
+{
+    size_t all = ia_model_counted(m);
+    if (n > all)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, m->name, "show counts the layers of a model",
+                       "cannot freeze %zu layers: the model has %zu", n, all);
+    for (size_t i = 0; i < n; i++)
+        set_inside(ia_model_counted_at(m, i), false);
+    return INARCH_OK;
+}
+
+inarch_status ia_freeze_to(ia_model *m, const char *layer, inarch_error *err)
+{
+    size_t all = ia_model_counted(m);
+    for (size_t i = 0; i < all; i++)
+        if (strcmp(ia_model_counted_at(m, i)->name, layer) == 0)
+            return ia_freeze_first(m, i + 1, err);
+    return ia_no_such_layer(m, layer, err);
+}

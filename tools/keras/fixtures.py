@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+"""Writes the small fixtures that real Keras made: python fixtures.py OUT [GROUP]...
+
+OUT is tests/fixtures/keras in a checkout. Needs the environment of venv.sh. Two runs give the same bytes.
+"""
+import importlib
+import os
+import sys
+
+GROUPS = ["layers", "files", "training", "metrics", "initializers", "stopping"]
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: fixtures.py OUT [GROUP]...")
+    out, wanted = sys.argv[1], sys.argv[2:] or GROUPS
+    for name in wanted:
+        if name not in GROUPS:
+            sys.exit(f"no such group: {name}; known: {', '.join(GROUPS)}")
+    os.makedirs(out, exist_ok=True)
+    for name in wanted:
+        importlib.import_module("fx_" + name).write(out)
+
+
+if __name__ == "__main__":
+    main()
