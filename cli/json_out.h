@@ -14,7 +14,10 @@ typedef struct json_out {
     bool comma;  /* the next value follows another */
     bool failed; /* out of memory */
 } json_out;
-#define JSON_OUT {NULL, 0, 0, false, false}
+#define JSON_OUT                                                                                   \
+    {                                                                                              \
+        NULL, 0, 0, false, false                                                                   \
+    }
 
 void json_object(json_out *j, const char *key);
 void json_object_end(json_out *j);

@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define COLUMNS 80      /* where nobody says */
+#define COLUMNS 80 /* where nobody says */
 #define LEAST_COLUMNS 40
 #define MOST_COLUMNS 400
 
@@ -106,8 +106,9 @@ size_t text_columns(FILE *f)
     struct winsize w;
     if (ioctl(fileno(f), TIOCGWINSZ, &w) || w.ws_col == 0)
         return COLUMNS;
-    return w.ws_col < LEAST_COLUMNS ? LEAST_COLUMNS
-                                    : w.ws_col > MOST_COLUMNS ? MOST_COLUMNS : w.ws_col;
+    return w.ws_col < LEAST_COLUMNS  ? LEAST_COLUMNS
+           : w.ws_col > MOST_COLUMNS ? MOST_COLUMNS
+                                     : w.ws_col;
 }
 
 void text_wrap(FILE *f, const char *s, size_t at, size_t indent, size_t width)

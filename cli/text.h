@@ -10,7 +10,8 @@
 
 #define TEXT_NUMBER 32 /* room for any of the numbers below */
 
-/* Prints s; control characters and what is not UTF-8 become '?', for files may hold hostile names. */
+/* Prints s; control characters and what is not UTF-8 become '?', for files may hold hostile names.
+ */
 void text_put(FILE *f, const char *s);
 /* Columns that s takes on a terminal: characters, without a table of wide ones. */
 size_t text_width(const char *s);
@@ -29,7 +30,8 @@ void text_colour(FILE *f, const char *code);
 /* Columns of the terminal behind f; 80 where there is none. */
 size_t text_columns(FILE *f);
 
-/* Prints s in words, wrapped at `width`; further lines are indented. `at` is the column it starts. */
+/* Prints s in words, wrapped at `width`; further lines are indented. `at` is the column it starts.
+ */
 void text_wrap(FILE *f, const char *s, size_t at, size_t indent, size_t width);
 
 /* ---- tables ---- */
@@ -51,7 +53,8 @@ typedef struct text_table {
 
 /* Cells come row by row, left to right; a row may not end early. */
 void text_cell(text_table *t, const char *s);
-/* Columns that are empty in all rows are left out. With a rule under the titles when there are any. */
+/* Columns that are empty in all rows are left out. With a rule under the titles when there are any.
+ */
 void text_table_print(FILE *f, const text_table *t);
 void text_table_free(text_table *t);
 

@@ -357,6 +357,7 @@ typedef struct inarch_fit_options {
     const char *optimizer;      /* "adam", "sgd(momentum=0.9,nesterov=true)"; NULL: see below */
     double learning_rate;       /* 0: the optimizer's own */
     const char *schedule;       /* "cosine(warmup=100)", "plateau(patience=5)"; NULL: constant */
+    int32_t fresh_moments;      /* 1: optimizer moments start at 0, as after Keras' compile() */
     double l2_sp;               /* pull towards the loaded weights: l2_sp * sum (w - w0)^2 */
     double l2_sp_new;           /* l2_sp_new * sum w^2 for weights that were not loaded */
     const inarch_data *validation;
@@ -379,11 +380,13 @@ typedef struct inarch_fit_options {
     void *context;
 } inarch_fit_options;
 #define INARCH_FIT_OPTIONS                                                                         \
-    {sizeof(inarch_fit_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, 0, NULL,  \
-     0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, NULL, NULL}
+    {sizeof(inarch_fit_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, NULL, 0,     \
+     NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, NULL, NULL}
 
 /* Trains the live part of `m` on `d`. Which optimizer: a named one; else the file's with its moments
- * when there was no surgery since loading; else adam. Labels become classes where the loss wants them;
+ * when there was no surgery since loading; else adam. Moments of the same optimizer go on between fits,
+ * in one process or through files; those of a file that Keras wrote start anew after surgery, as after
+ * Keras' compile(). Labels become classes where the loss wants them;
  * class and column names are kept in the model. *history may be NULL; it is set on INARCH_DIVERGED
  * too. Frozen layers keep every bit. Same seed, same bytes, for any number of threads and any CPU. */
 INARCH_API inarch_status inarch_fit(inarch_model *m, const inarch_data *d,

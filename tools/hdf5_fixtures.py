@@ -1,8 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the HDF5 fixtures of tests/fixtures/containers/hdf5 with h5py: hdf5_fixtures.py FOLDER
+"""Writes the HDF5 fixtures of tests/fixtures/containers/hdf5.
 
-Each file holds one feature of the format. names.crc beside them is what h5py reads in them:
-    hdf5_oracle.py --list FOLDER FOLDER/*.h5 > FOLDER/names.crc
+    hdf5_fixtures.py FOLDER           with h5py; each file holds one feature of the format
+    hdf5_fixtures.py --keras FOLDER   keras3_*.h5, with Keras 3
+
+The committed ones are from h5py 3.16 (HDF5 2.0.0); gzip_new_114.h5 is gzip_new.h5 by h5py 3.14 (HDF5
+1.14.6), which writes layout 4 instead of 5. names.crc is what h5py reads in those that are not
+refused:
+    hdf5_oracle.py --list FOLDER FILE... > FOLDER/names.crc
 """
 import sys
 
@@ -112,6 +117,15 @@ def many_chunks(n):
     return write
 
 
+def implicit(f):
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((2, 3))
+    plist.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    space = h5py.h5s.create_simple((5, 7))
+    d = h5py.h5d.create(f.id, b"x", h5py.h5t.NATIVE_FLOAT, space, plist)
+    d.write(h5py.h5s.ALL, h5py.h5s.ALL, np.arange(35, dtype="f4").reshape(5, 7))
+
+
 def refused_soft(f):
     f.create_group("a")
     f["b"] = h5py.SoftLink("/a")
@@ -189,6 +203,7 @@ FILES = [
     ("gzip", chunked(compression="gzip", shuffle=True, fletcher32=True), OLD),
     ("gzip_new", chunked(compression="gzip", shuffle=True), NEW),
     ("chunks_200", many_chunks(200), OLD), ("chunks_2100_new", many_chunks(2100), NEW),
+    ("implicit_new", implicit, NEW),
     ("userblock", numbers, {"userblock_size": 1024}),
     ("paged", numbers, {"fs_strategy": "page"}),
     ("refused_soft", refused_soft, OLD), ("refused_soft_new", refused_soft, NEW),
@@ -203,7 +218,22 @@ FILES = [
 ]
 
 
+def keras_models(folder):
+    import keras
+
+    layers = [keras.layers.Dense(1, name="schl\u00fcssel_%d" % i, use_bias=i < 2) for i in range(10)]
+    keras.Sequential([keras.Input((2,))] + layers).save(folder + "/keras3_umlauts.h5")
+    layers = [keras.layers.Dense(4, name="d", dtype="bfloat16"),
+              keras.layers.Dense(1, name="e", dtype="bfloat16")]
+    model = keras.Sequential([keras.Input((3,))] + layers)
+    model.compile(loss="mean_squared_error")
+    model.fit(np.ones((4, 3)), np.ones((4, 1)), verbose=0)
+    model.save(folder + "/keras3_bfloat16.h5")
+
+
 def main():
+    if sys.argv[1] == "--keras":
+        return keras_models(sys.argv[2])
     for name, write, options in FILES:
         with h5py.File("%s/%s.h5" % (sys.argv[1], name), "w", **options) as f:
             write(f)

@@ -111,6 +111,7 @@ static void plain_options(const inarch_model *m, fit_job *j)
     in->learning_rate = o->learning_rate > 0 ? o->learning_rate : NAN;
     in->schedule = o->schedule;
     in->compiled = !m->edited;
+    in->fresh_moments = o->fresh_moments || (m->edited && m->doc->foreign_moments);
     in->l2_sp = o->l2_sp;
     in->l2_sp_new = o->l2_sp_new;
     in->class_weight = o->class_weight;
@@ -195,6 +196,7 @@ inarch_status inarch_fit(inarch_model *m, const inarch_data *d, const inarch_fit
         ia_model *old = m->doc;
         m->doc = j.work;
         j.work = old;
+        m->doc->foreign_moments = false;
         m->edited = 0; /* what it was compiled with is what it was trained with */
         api_view_drop(m);
         if (history)

@@ -48,6 +48,7 @@ static const option_row fit_rows[] = {
     {"learning_rate", OPTION_FLOAT, FIT(learning_rate), 0, 1e6, "",
      "of the optimizer; else its own"},
     {"schedule", OPTION_TEXT, FIT(schedule), 0, 0, "", "cosine(warmup=100): as in list schedules"},
+    {"fresh_moments", OPTION_FLAG, FIT(fresh_moments), 0, 1, "", "moments of the optimizer start at 0"},
     {"l2_sp", OPTION_FLOAT, FIT(l2_sp), 0, 1e9, "0", "pull towards the loaded weights"},
     {"l2_sp_new", OPTION_FLOAT, FIT(l2_sp_new), 0, 1e9, "0", "pull of new weights towards 0"},
     {"val_split", OPTION_FLOAT, FIT(val_split), 0, 1, "0", "share of the last rows that validate"},

@@ -52,7 +52,7 @@ static inarch_status idx_read_header(ia_stream *s, ia_dtype *dtype, ia_shape *sh
 
 inarch_status ia_idx_read(ia_stream *s, ia_array *out, inarch_error *err)
 {
-    ia_dtype dtype;
+    ia_dtype dtype = IA_U8;
     ia_shape shape;
     char text[128];
     IA_TRY(idx_read_header(s, &dtype, &shape, err));

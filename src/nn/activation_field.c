@@ -16,22 +16,28 @@
 typedef struct layer_form {
     const char *class_name;
     const char *activation;
+    bool written;                  /* else it is only read */
     ia_param params[IA_PARAM_MAX]; /* in the activation's order */
 } layer_form;
 
 static const layer_form forms[] = {
     {"LeakyReLU",
      "leaky_relu",
+     true,
      {{.name = "alpha", .aliases = "negative_slope", .fallback = 0.3, .max = INFINITY}, {0}}},
     {"ReLU",
      "relu",
+     true,
      {{.name = "negative_slope", .aliases = "alpha", .max = INFINITY},
       {.name = "max_value", .fallback = INFINITY, .max = INFINITY},
       {.name = "threshold", .max = INFINITY},
       {0}}},
-    {"ELU", "elu", {{.name = "alpha", .fallback = 1}, {0}}},
-    {"ThresholdedReLU", "threshold", {{.name = "theta", .fallback = 1, .max = INFINITY}, {0}}},
-    {"Softmax", "softmax", {{0}}},
+    {"ELU", "elu", true, {{.name = "alpha", .fallback = 1}, {0}}},
+    {"ThresholdedReLU",
+     "threshold",
+     false,
+     {{.name = "theta", .fallback = 1, .max = INFINITY}, {0}}},
+    {"Softmax", "softmax", false, {{0}}},
 };
 
 /* The parameters of a class as a table; `p` has IA_PARAM_MAX rows. */
@@ -105,9 +111,10 @@ static inarch_status from_layer(const layer_form *form, const json_t *config, ia
     double value[IA_PARAM_MAX];
     const json_t *axis = json_object_get(config, "axis");
     if (axis && !(json_is_integer(axis) && json_integer_value(axis) == -1))
-        return ia_fail(err, INARCH_UNSUPPORTED, form->class_name, "",
-                       "activation '%s' over another axis than the last is not computed inside a layer",
-                       form->class_name);
+        return ia_fail(
+            err, INARCH_UNSUPPORTED, form->class_name, "",
+            "activation '%s' over another axis than the last is not computed inside a layer",
+            form->class_name);
     ia_params_default(form->params, value);
     IA_TRY(ia_params_from_json(form->params, (ia_subject){"activation", form->class_name}, config,
                                value, err));
@@ -146,7 +153,8 @@ inarch_status ia_activation_from_json(const json_t *value, int generation, ia_ac
         return ia_fail(err, INARCH_UNSUPPORTED, "", "",
                        "an activation is neither a name nor an object with a class_name");
     const layer_form *form = json_is_object(value) ? form_of_class(name) : NULL;
-    return form ? from_layer(form, config, out, err) : from_name(name, generation, config, out, err);
+    return form ? from_layer(form, config, out, err)
+                : from_name(name, generation, config, out, err);
 }
 
 static bool plain(const ia_activation *a)
@@ -159,29 +167,27 @@ static bool plain(const ia_activation *a)
     return true;
 }
 
+/* Keras 3 has no ThresholdedReLU; ReLU with that threshold is the same function. */
+static ia_activation writable(const ia_activation *a)
+{
+    if (strcmp(a->cls->name, "threshold") != 0 || a->param[1] != 0)
+        return *a;
+    ia_activation relu = ia_activation_of(ia_activation_find("relu"));
+    relu.param[2] = a->param[0];
+    return relu;
+}
+
 static const layer_form *form_of(const ia_activation *a)
 {
     for (size_t i = 0; i < IA_COUNT(forms); i++)
-        if (strcmp(forms[i].activation, a->cls->name) == 0)
+        if (strcmp(forms[i].activation, a->cls->name) == 0 && forms[i].written)
             return &forms[i];
     return NULL;
 }
 
-inarch_status ia_activation_to_json(const ia_activation *a, json_t **out, inarch_error *err)
+static inarch_status to_layer(const ia_activation *a, const layer_form *form, json_t **out,
+                              inarch_error *err)
 {
-    char text[96];
-    const layer_form *form = a->cls ? form_of(a) : NULL;
-    if (!a->cls || plain(a)) {
-        json_t *name = json_string(a->cls ? a->cls->name : "linear");
-        if (!name)
-            return ia_fail_memory(err, "JSON", sizeof *name);
-        *out = name;
-        return INARCH_OK;
-    }
-    ia_activation_to_text(a, text, sizeof text);
-    if (!form || (strcmp(form->activation, "threshold") == 0 && a->param[1] != 0))
-        return ia_fail(err, INARCH_UNSUPPORTED, a->cls->name, "use it with its default parameters",
-                       "activation '%s' has no form in Keras' files", text);
     double value[IA_PARAM_MAX] = {0};
     for (size_t i = 0; i < IA_COUNT(a->param); i++)
         value[i] = ia_float_decimal(a->param[i]);
@@ -197,6 +203,25 @@ inarch_status ia_activation_to_json(const ia_activation *a, json_t **out, inarch
         return ia_fail_memory(err, "JSON", sizeof *object);
     *out = object;
     return INARCH_OK;
+}
+
+inarch_status ia_activation_to_json(const ia_activation *a, json_t **out, inarch_error *err)
+{
+    ia_activation written = a->cls ? writable(a) : *a;
+    if (!written.cls || plain(&written)) {
+        json_t *name = json_string(written.cls ? written.cls->name : "linear");
+        if (!name)
+            return ia_fail_memory(err, "JSON", sizeof *name);
+        *out = name;
+        return INARCH_OK;
+    }
+    const layer_form *form = form_of(&written);
+    if (form)
+        return to_layer(&written, form, out, err);
+    char text[96];
+    ia_activation_to_text(a, text, sizeof text);
+    return ia_fail(err, INARCH_UNSUPPORTED, a->cls->name, "use it with its default parameters",
+                   "activation '%s' has no form in Keras' files", text);
 }
 
 void ia_activation_to_text(const ia_activation *a, char *out, size_t size)

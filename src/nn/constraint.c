@@ -1,5 +1,5 @@
-/* Constraints: Keras' projections of a variable. One row each in the table. Radial constraints, and norms
- * over several axes, belong to convolutions and are refused by name. */
+/* Constraints: Keras' projections of a variable. One row each in the table. Radial constraints, and
+ * norms over several axes, belong to convolutions and are refused by name. */
 #include "nn/constraint.h"
 
 #include "base/text.h"
@@ -139,7 +139,8 @@ inarch_status ia_constraint_from_json(const json_t *value, ia_constraint *out, i
     if (!c)
         return unknown(name, INARCH_UNSUPPORTED, err);
     ia_params_default(c->params, number);
-    IA_TRY(ia_params_from_json(c->params, (ia_subject){"constraint", c->name}, config, number, err));
+    IA_TRY(
+        ia_params_from_json(c->params, (ia_subject){"constraint", c->name}, config, number, err));
     *out = from_params(c, number);
     return INARCH_OK;
 }
@@ -182,8 +183,8 @@ static void apply_non_neg(size_t n, float *w)
         w[i] = w[i] < 0 ? 0 : w[i];
 }
 
-/* Scales the `length` values w[0], w[stride], ... to the norm the class wants; w * (desired / (eps +
- * norm)). */
+/* Scales the `length` values w[0], w[stride], ... to the norm the class wants; w * (desired / (eps
+ * + norm)). */
 static void apply_norm(const ia_constraint *c, size_t length, size_t stride, float *w)
 {
     float sum = 0;

@@ -1,4 +1,5 @@
-/* Constraints: projections of a variable after each optimizer update. One row each in constraint.c. */
+/* Constraints: projections of a variable after each optimizer update. One row each in constraint.c.
+ */
 #ifndef IA_NN_CONSTRAINT_H
 #define IA_NN_CONSTRAINT_H
 

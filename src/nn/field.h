@@ -1,8 +1,8 @@
 /* Fields: a layer's configuration is a plain struct, described by a table of fields.
  *
- * The table serves every reader and writer of configurations - Keras JSON of any generation, SPECs on
- * the command line, `inarch list`, `show` - so a layer's file names each setting once. Configuration
- * structs hold values only (no pointers to own), so they are cloned with memcpy. */
+ * The table serves every reader and writer of configurations - Keras JSON of any generation, SPECs
+ * on the command line, `inarch list`, `show` - so a layer's file names each setting once.
+ * Configuration structs hold values only (no pointers to own), so they are cloned with memcpy. */
 #ifndef IA_NN_FIELD_H
 #define IA_NN_FIELD_H
 
@@ -37,8 +37,8 @@ typedef enum ia_field_type {
 } ia_field_type;
 
 typedef struct ia_field {
-    const char *key;      /* Keras 3's name; also the name in SPECs */
-    const char *aliases;  /* older and shorter names, separated by '|': "output_dim"; or NULL */
+    const char *key;     /* Keras 3's name; also the name in SPECs */
+    const char *aliases; /* older and shorter names, separated by '|': "output_dim"; or NULL */
     ia_field_type type;
     size_t offset;        /* in the configuration struct */
     double min, max;      /* INT, FLOAT: the allowed range, both inclusive; 0, 0 = any */
@@ -53,8 +53,8 @@ const ia_field *ia_field_find(const ia_field *fields, size_t count, const char *
 /* Sets every field to its default; fields without one are zero. */
 void ia_fields_default(const ia_field *fields, size_t count, void *config);
 
-/* Sets a field from text, as in SPECs: "128", "0.5", "true", "relu", "he_normal", "l2(0.01)", "28x28",
- * "leaky_relu(negative_slope=0.1)". `owner` is the subject of messages. */
+/* Sets a field from text, as in SPECs: "128", "0.5", "true", "relu", "he_normal", "l2(0.01)",
+ * "28x28", "leaky_relu(negative_slope=0.1)". `owner` is the subject of messages. */
 IA_MUST_CHECK inarch_status ia_field_set_text(const ia_field *f, void *config, const char *text,
                                               const char *owner, inarch_error *err);
 /* Sets a field from a Keras JSON value (any generation's spelling; `generation` 1, 2 or 3 decides
@@ -70,8 +70,8 @@ void ia_field_to_text(const ia_field *f, const void *config, char *out, size_t s
 /* The value equals the default. */
 bool ia_field_is_default(const ia_field *f, const void *config);
 
-/* Splits a call such as "l2(0.01)" or "huber(delta=0.5)" into its name and its arguments' text; false
- * when parentheses do not match. `args` is "" without parentheses. */
+/* Splits a call such as "l2(0.01)" or "huber(delta=0.5)" into its name and its arguments' text;
+ * false when parentheses do not match. `args` is "" without parentheses. */
 bool ia_parse_call(const char *text, char *name, size_t name_size, char *args, size_t args_size);
 
 #endif

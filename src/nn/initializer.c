@@ -32,9 +32,9 @@ struct ia_initializer_class {
     const char *class_name; /* in JSON */
     const char *aliases;    /* whole words that are not the name in another spelling */
     const ia_param *params;
-    bool random;            /* the configuration has a seed */
+    bool random; /* the configuration has a seed */
     inarch_status (*fill)(fill *f);
-    double scale;           /* variance scaling with fixed settings */
+    double scale; /* variance scaling with fixed settings */
     int mode, distribution;
 };
 
@@ -150,8 +150,8 @@ static inarch_status shape_fail(fill *f, const char *needs)
     char text[96];
     return ia_fail(f->err, INARCH_BAD_ARGUMENT, f->init->cls->name,
                    "choose another initializer, such as glorot_uniform",
-                   "initializer '%s' needs %s, not a variable of shape %s", f->init->cls->name, needs,
-                   ia_shape_text(f->shape, text, sizeof text));
+                   "initializer '%s' needs %s, not a variable of shape %s", f->init->cls->name,
+                   needs, ia_shape_text(f->shape, text, sizeof text));
 }
 
 static inarch_status identity_fill(fill *f)
@@ -173,8 +173,9 @@ static double dot(size_t n, const double *a, const double *b)
     return sum;
 }
 
-/* Makes v orthonormal to the k vectors of q by modified Gram-Schmidt, twice; false when nothing of it is
- * left. This is the Q of a QR factorisation whose R has a positive diagonal, as Keras takes it. */
+/* Makes v orthonormal to the k vectors of q by modified Gram-Schmidt, twice; false when nothing of
+ * it is left. This is the Q of a QR factorisation whose R has a positive diagonal, as Keras takes
+ * it. */
 static bool orthonormalize(size_t n, size_t k, const double *q, double *v)
 {
     double before = sqrt(dot(n, v, v));
@@ -220,7 +221,9 @@ static inarch_status orthogonal_fill(fill *f)
 
 static const ia_param constant_params[] = {{.name = "value"}, {0}};
 static const ia_param normal_params[] = {
-    {.name = "mean"}, {.name = "stddev", .aliases = "scale", .fallback = 0.05, .max = INFINITY}, {0}};
+    {.name = "mean"},
+    {.name = "stddev", .aliases = "scale", .fallback = 0.05, .max = INFINITY},
+    {0}};
 static const ia_param uniform_params[] = {
     {.name = "minval", .fallback = -0.05}, {.name = "maxval", .fallback = 0.05}, {0}};
 static const ia_param scaling_params[] = {
@@ -366,7 +369,8 @@ void ia_initializer_to_text(const ia_initializer *i, char *out, size_t size)
 inarch_status ia_initializer_fill(const ia_initializer *i, const ia_shape *shape, ia_random_key key,
                                   float *out, inarch_error *err)
 {
-    ia_initializer fallback = {.cls = initializer_find("glorot_uniform")}; /* as Keras' add_weight */
+    ia_initializer fallback = {.cls =
+                                   initializer_find("glorot_uniform")}; /* as Keras' add_weight */
     fill f = {.init = i->cls ? i : &fallback,
               .shape = shape,
               .random = ia_random_from(key),

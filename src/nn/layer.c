@@ -160,8 +160,8 @@ inarch_status ia_layer_add_variable(ia_layer *l, const char *name, const ia_shap
                              ia_shape_text(shape, text, sizeof text));
     if (constraint && !ia_constraint_fits(constraint, shape))
         return ia_layer_fail(l, INARCH_BAD_ARGUMENT, err, "",
-                             "has a constraint over axis %d of its %s of shape %s", constraint->axis,
-                             name, ia_shape_text(shape, text, sizeof text));
+                             "has a constraint over axis %d of its %s of shape %s",
+                             constraint->axis, name, ia_shape_text(shape, text, sizeof text));
     ia_variable *grown = ia_realloc(l->variables, l->variable_count + 1, sizeof *grown);
     if (!grown)
         return ia_fail_memory(err, "variables", (l->variable_count + 1) * sizeof *grown);
@@ -200,9 +200,10 @@ inarch_status ia_variable_set(ia_variable *v, const ia_array *value, const char 
 {
     if (value->dtype != IA_F32 || !ia_shape_equal(&value->shape, &v->value.shape)) {
         char want[96], have[96];
-        return ia_fail(err, INARCH_BAD_DATA, owner, "", "'%s': %s has shape %s, but got %s %s", owner,
-                       v->name, ia_shape_text(&v->value.shape, want, sizeof want),
-                       ia_dtype_name(value->dtype), ia_shape_text(&value->shape, have, sizeof have));
+        return ia_fail(err, INARCH_BAD_DATA, owner, "", "'%s': %s has shape %s, but got %s %s",
+                       owner, v->name, ia_shape_text(&v->value.shape, want, sizeof want),
+                       ia_dtype_name(value->dtype),
+                       ia_shape_text(&value->shape, have, sizeof have));
     }
     ia_array taken = ia_array_ref(value);
     ia_array_release(&v->value);

@@ -231,6 +231,7 @@ inarch_status ia_model_clone(const ia_model *m, ia_model **out, inarch_error *er
     copy->generation = m->generation;
     copy->trainable = m->trainable;
     copy->step = m->step;
+    copy->foreign_moments = m->foreign_moments;
     inarch_status status = INARCH_OK;
     if (!copy_text(m->class_name, &copy->class_name) ||
         !copy_text(m->keras_version, &copy->keras_version) ||

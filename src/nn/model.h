@@ -57,6 +57,8 @@ struct ia_model {
     json_t *meta;      /* what inarch keeps: "classes", "columns", ...; never NULL */
     json_t *source;    /* the model's own config as loaded, layers taken out; NULL for new models */
     uint64_t step;     /* optimizer iterations of the last fit */
+    bool foreign_moments; /* the slots are from a file that another program wrote: after surgery they
+                             start anew, as after Keras' compile() */
 };
 
 /* ---- construction ---- */

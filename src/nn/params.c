@@ -93,15 +93,16 @@ static inarch_status check_range(const ia_param *p, ia_subject of, double v, ina
                    text);
 }
 
-static inarch_status param_from_word(const ia_param *p, ia_subject of, const char *word, double *out,
-                                     inarch_error *err)
+static inarch_status param_from_word(const ia_param *p, ia_subject of, const char *word,
+                                     double *out, inarch_error *err)
 {
     if (p->choices) {
         /* Keras 2.2 writes "normal" where the truncated one is meant */
         int index = ia_name_index(p->choices, strcmp(word, "normal") ? word : "truncated_normal");
         if (index < 0)
-            return ia_fail(err, INARCH_BAD_ARGUMENT, of.name, "", "%s '%s': %s '%s' is not one of %s",
-                           of.kind, of.name, p->name, word, p->choices);
+            return ia_fail(err, INARCH_BAD_ARGUMENT, of.name, "",
+                           "%s '%s': %s '%s' is not one of %s", of.kind, of.name, p->name, word,
+                           p->choices);
         *out = index;
         return INARCH_OK;
     }
@@ -136,8 +137,9 @@ static inarch_status argument(const ia_param *p, ia_subject of, size_t position,
         text = equals + 1;
     }
     if (i >= n)
-        return ia_fail(err, INARCH_BAD_ARGUMENT, of.name, "", "%s '%s' takes at most %zu parameter%s",
-                       of.kind, of.name, n, n == 1 ? "" : "s");
+        return ia_fail(err, INARCH_BAD_ARGUMENT, of.name, "",
+                       "%s '%s' takes at most %zu parameter%s", of.kind, of.name, n,
+                       n == 1 ? "" : "s");
     return param_from_word(&p[i], of, text, &value[i], err);
 }
 
@@ -150,8 +152,8 @@ inarch_status ia_params_from_text(const ia_param *p, ia_subject of, const char *
     for (size_t i = 0; ia_split_next(&s, &item, &len); i++) {
         char text[64];
         if (len >= sizeof text)
-            return ia_fail(err, INARCH_BAD_ARGUMENT, of.name, "", "%s '%s': '%.*s...' is not a number",
-                           of.kind, of.name, 20, item);
+            return ia_fail(err, INARCH_BAD_ARGUMENT, of.name, "",
+                           "%s '%s': '%.*s...' is not a number", of.kind, of.name, 20, item);
         memcpy(text, item, len);
         text[len] = 0;
         IA_TRY(argument(p, of, i, text, value, err));

@@ -33,8 +33,8 @@ IA_MUST_CHECK inarch_status ia_params_from_json(const ia_param *p, ia_subject of
                                                 const json_t *config, double *value,
                                                 inarch_error *err);
 /* Adds every parameter to `config`. */
-IA_MUST_CHECK inarch_status ia_params_to_json(const ia_param *p, const double *value, json_t *config,
-                                              inarch_error *err);
+IA_MUST_CHECK inarch_status ia_params_to_json(const ia_param *p, const double *value,
+                                              json_t *config, inarch_error *err);
 /* "name", or "name(a,b)" up to the last parameter that is not at its default. */
 void ia_params_to_text(const ia_param *p, const char *name, const double *value, char *out,
                        size_t size);
@@ -43,8 +43,8 @@ void ia_params_to_text(const ia_param *p, const char *name, const double *value,
 bool ia_same_name(const char *a, const char *b);
 /* `word` is one of a list separated by '|'; its index, or -1. */
 int ia_name_index(const char *list, const char *word);
-/* A Keras value that names something: a string, or an object with class_name (or Keras 1's name), with
- * config inside it or beside it. False for anything else. `*config` may become NULL. */
+/* A Keras value that names something: a string, or an object with class_name (or Keras 1's name),
+ * with config inside it or beside it. False for anything else. `*config` may become NULL. */
 bool ia_json_named(const json_t *value, const char **name, const json_t **config);
 /* "unknown <kind> '<name>'", with a suggestion among the candidates as the hint. */
 inarch_status ia_fail_unknown(inarch_error *err, inarch_status status, ia_subject of,

@@ -1,5 +1,5 @@
-/* Regularisers: every class of Keras that is l1 * sum|w| + l2 * sum w^2 in some spelling. Orthogonal and
- * user-defined ones are refused by name. */
+/* Regularisers: every class of Keras that is l1 * sum|w| + l2 * sum w^2 in some spelling.
+ * Orthogonal and user-defined ones are refused by name. */
 #include "nn/regularizer.h"
 
 #include "base/text.h"

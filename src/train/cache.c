@@ -19,9 +19,9 @@ struct ia_cache {
     size_t source_rows;
     uint64_t *slot; /* [source_rows] record of a row, or NO_SLOT */
     uint64_t rows, used;
-    float *memory;  /* [rows][row_floats], or NULL */
-    int fd;         /* -1 when in memory */
-    float *row;     /* one record, for files */
+    float *memory; /* [rows][row_floats], or NULL */
+    int fd;        /* -1 when in memory */
+    float *row;    /* one record, for files */
 };
 
 static size_t row_floats(const ia_program *p)
@@ -100,8 +100,9 @@ inarch_status ia_cache_new(const ia_program *p, size_t source_rows, size_t rows,
     c->source_rows = source_rows;
     c->rows = rows;
     c->slot = ia_calloc(source_rows, sizeof *c->slot);
-    inarch_status status = c->slot ? make_room(c, bytes, memory, err)
-                                   : ia_fail_memory(err, "the cache", source_rows * sizeof *c->slot);
+    inarch_status status = c->slot
+                               ? make_room(c, bytes, memory, err)
+                               : ia_fail_memory(err, "the cache", source_rows * sizeof *c->slot);
     if (status != INARCH_OK) {
         ia_cache_free(c);
         return status;

@@ -1,7 +1,8 @@
 /* The frontier cache: what the frozen part makes of each row, kept by source row.
  *
  * Shuffles, epochs and views of one source share it. It lives in memory up to a limit, else in an
- * unlinked temporary file. Values are the prefix' own bytes, so results are the same with and without. */
+ * unlinked temporary file. Values are the prefix' own bytes, so results are the same with and
+ * without. */
 #ifndef IA_TRAIN_CACHE_H
 #define IA_TRAIN_CACHE_H
 
@@ -12,7 +13,8 @@ typedef struct ia_cache ia_cache;
 
 /* Bytes that `rows` rows of this program's frontier take. */
 uint64_t ia_cache_bytes(const ia_program *p, size_t rows);
-/* Room for `rows` rows of a source of `source_rows`; a file when they take more than `memory` bytes. */
+/* Room for `rows` rows of a source of `source_rows`; a file when they take more than `memory`
+ * bytes. */
 IA_MUST_CHECK inarch_status ia_cache_new(const ia_program *p, size_t source_rows, size_t rows,
                                          uint64_t memory, ia_cache **out, inarch_error *err);
 void ia_cache_free(ia_cache *c); /* NULL allowed */

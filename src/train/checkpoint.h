@@ -1,9 +1,9 @@
 /* The state of a run at an epoch's end, in one file: live values, slots, step counts, best weights,
  * history, schedule and early-stopping state.
  *
- * A file of our own (magic, JSON, raw little-endian float32, CRC-32), written atomically. It holds no
- * layers: it resumes the same run on the same model, and refuses any other. Everything random is a
- * function of seed, epoch and step, so the run goes on byte for byte. */
+ * A file of our own (magic, JSON, raw little-endian float32, CRC-32), written atomically. It holds
+ * no layers: it resumes the same run on the same model, and refuses any other. Everything random is
+ * a function of seed, epoch and step, so the run goes on byte for byte. */
 #ifndef IA_TRAIN_CHECKPOINT_H
 #define IA_TRAIN_CHECKPOINT_H
 

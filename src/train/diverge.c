@@ -1,4 +1,5 @@
-/* The message of a run whose loss is no longer finite: where, at which rate, and the largest input. */
+/* The message of a run whose loss is no longer finite: where, at which rate, and the largest input.
+ */
 #include "train/run.h"
 
 #include <math.h>

@@ -13,7 +13,8 @@ typedef struct ia_feed ia_feed;
 IA_MUST_CHECK inarch_status ia_feed_check(const ia_model *m, const ia_data *d, bool with_targets,
                                           inarch_error *err);
 
-/* `heads` may be none (predictions). All is borrowed; cache may be NULL. For at most `rows` rows. */
+/* `heads` may be none (predictions). All is borrowed; cache may be NULL. For at most `rows` rows.
+ */
 IA_MUST_CHECK inarch_status ia_feed_new(const ia_data *d, const ia_head *heads, size_t head_count,
                                         ia_cache *cache, size_t rows, ia_feed **out,
                                         inarch_error *err);

@@ -6,18 +6,19 @@
 
 typedef struct ia_history {
     size_t columns;
-    char (*name)[160];  /* "loss", "accuracy", "val_loss", ..., "learning_rate" */
+    char (*name)[160]; /* "loss", "accuracy", "val_loss", ..., "learning_rate" */
     size_t rows, cap;
-    size_t *epoch;      /* of each row, from 1; 0 = before training */
-    double *value;      /* [rows][columns]; NaN where there is none */
-    size_t best_epoch;  /* whose weights the model has now; SIZE_MAX: no best was kept */
+    size_t *epoch;     /* of each row, from 1; 0 = before training */
+    double *value;     /* [rows][columns]; NaN where there is none */
+    size_t best_epoch; /* whose weights the model has now; SIZE_MAX: no best was kept */
     int stopped_early;
-    char note[256];     /* why it stopped, or "" */
+    char note[256]; /* why it stopped, or "" */
 } ia_history;
 
 IA_MUST_CHECK inarch_status ia_history_new(ia_history **out, inarch_error *err);
 void ia_history_free(ia_history *h); /* NULL allowed */
-IA_MUST_CHECK inarch_status ia_history_add_column(ia_history *h, const char *name, inarch_error *err);
+IA_MUST_CHECK inarch_status ia_history_add_column(ia_history *h, const char *name,
+                                                  inarch_error *err);
 /* Makes room for `rows` rows, so that ia_history_add cannot fail. */
 IA_MUST_CHECK inarch_status ia_history_reserve(ia_history *h, size_t rows, inarch_error *err);
 /* The new row, NaN everywhere. */

@@ -3,6 +3,7 @@
 
 #include "train/run.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +67,7 @@ static inarch_status fill_caches(ia_run *r, loop_end *end, inarch_error *err)
 
 /* ---- one epoch ---- */
 
-static double next_rate(const ia_run *r)
+double run_rate(const ia_run *r)
 {
     bool plateau = ia_schedule_is_plateau(&r->schedule);
     ia_schedule_at at = {.base = plateau ? r->plateau.rate : r->optimizer.learning_rate,
@@ -83,15 +84,14 @@ static inarch_status run_batch(ia_run *r, size_t batch, ia_loss_parts *loss, ina
     ia_program *p = ia_trainer_program(r->trainer);
     bool weighted = ia_feed_weighted(r->feed);
     IA_TRY(ia_feed_load(r->feed, p, r->order + at, n, r->target, r->weight, err));
-    r->rate = next_rate(r);
+    r->rate = run_rate(r);
     r->last_batch = batch;
     if (!ia_trainer_step(r->trainer, n, weighted, r->step, r->rate, loss))
         return run_diverged(r, batch, loss->total, err);
     r->step++;
     for (size_t h = 0; h < r->objective.head_count; h++)
         r->head_loss[h] = ia_trainer_head_loss(r->trainer, h);
-    ia_score_add(r->score, p, n, loss->total, r->head_loss, r->target,
-                 weighted ? r->weight : NULL);
+    ia_score_add(r->score, p, n, loss->total, r->head_loss, r->target, weighted ? r->weight : NULL);
     return INARCH_OK;
 }
 
@@ -159,7 +159,7 @@ static inarch_status epoch_0(ia_run *r, loop_end *end, inarch_error *err)
         strncmp(r->monitor.name, "val_", 4) != 0)
         return INARCH_OK;
     double *row = ia_history_add(r->history, 0);
-    r->rate = next_rate(r);
+    r->rate = run_rate(r);
     IA_TRY(validate(r, row, err));
     monitor_epoch(r, 0);
     *end = tell(r, IA_EVENT_EPOCH, 0, 0, r->steps_per_epoch, (double)NAN);
@@ -214,6 +214,8 @@ static inarch_status finish(ia_run *r, inarch_error *err)
 inarch_status ia_run_fit(ia_run *r, ia_history **history, inarch_error *err)
 {
     loop_end end = LOOP_ON;
+    assert(!r->fitted); /* a run runs once */
+    r->fitted = true;
     inarch_status status = loop(r, &end, err);
     if (status == INARCH_OK && end == LOOP_ABORT)
         status = ia_fail(err, INARCH_ABORTED, "", "", "the training was aborted");

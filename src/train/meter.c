@@ -1,7 +1,7 @@
 /* Meters: the running state of a metric over the batches of an epoch.
  *
- * Samples are added one by one, in order, in double: results depend neither on how rows are cut into
- * batches nor on threads. */
+ * Samples are added one by one, in order, in double: results depend neither on how rows are cut
+ * into batches nor on threads. */
 #include "train/metric.h"
 
 #include "base/alloc.h"
@@ -81,7 +81,8 @@ void ia_meter_update(ia_meter *m, const ia_scores *batch)
     bool dense = l->cls ? l->cls->target == IA_TARGET_VALUES : c->one_hot;
     ia_scores b = dense && batch->class_index ? with_one_hot(m, batch) : *batch;
     if (l->cls)
-        l->cls->samples(l, b.samples, b.cols, b.p, l->cls->logits ? b.z : NULL, b.t, m->value, NULL);
+        l->cls->samples(l, b.samples, b.cols, b.p, l->cls->logits ? b.z : NULL, b.t, m->value,
+                        NULL);
     for (size_t s = 0; s < b.samples; s++) {
         double w = b.weight ? (double)b.weight[s] : 1;
         if (l->cls)

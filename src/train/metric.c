@@ -106,14 +106,9 @@ void ia_metric_to_text(const ia_metric *m, char *out, size_t size)
 static const struct {
     const char *key, *allowed;
 } metric_limits[] = {
-    {"class_id", NULL},
-    {"top_k", NULL},
-    {"multi_label", NULL},
-    {"label_weights", NULL},
-    {"from_logits", NULL},
-    {"summation_method", "interpolation"},
-    {"num_regressors", NULL},
-    {"from_sorted_ids", NULL},
+    {"class_id", NULL},       {"top_k", NULL},           {"multi_label", NULL},
+    {"label_weights", NULL},  {"from_logits", NULL},     {"summation_method", "interpolation"},
+    {"num_regressors", NULL}, {"from_sorted_ids", NULL},
 };
 
 /* null, false and 0 are what every key is without. */
@@ -129,7 +124,8 @@ static inarch_status check_limits(const ia_metric *m, const json_t *config, inar
     for (size_t i = 0; i < IA_COUNT(metric_limits); i++) {
         const json_t *v = json_object_get(config, metric_limits[i].key);
         const char *word = json_string_value(v);
-        bool allowed = word && metric_limits[i].allowed && ia_name_in(word, metric_limits[i].allowed);
+        bool allowed =
+            word && metric_limits[i].allowed && ia_name_in(word, metric_limits[i].allowed);
         if (!is_off(v) && !allowed)
             return ia_fail(err, INARCH_UNSUPPORTED, m->cls->name, "name the metrics to use",
                            "metric '%s' with %s is not supported", m->cls->name,
@@ -225,9 +221,9 @@ static inarch_status wants_classes(const ia_metric *m, inarch_error *err)
 inarch_status ia_metric_resolve(ia_metric *m, size_t cols, int class_index, inarch_error *err)
 {
     if (m->cls == &ia_metric_accuracy)
-        become(m, cols == 1      ? &ia_metric_binary_accuracy
+        become(m, cols == 1     ? &ia_metric_binary_accuracy
                   : class_index ? &ia_metric_sparse_categorical_accuracy
-                                 : &ia_metric_categorical_accuracy);
+                                : &ia_metric_categorical_accuracy);
     /* Keras has two names where the targets decide; with class indices only one of them works. */
     if (m->cls == &ia_metric_categorical_accuracy && class_index)
         m->cls = &ia_metric_sparse_categorical_accuracy;

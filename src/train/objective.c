@@ -49,8 +49,10 @@ static inarch_status add_penalty(ia_objective *o, size_t live, const ia_array *a
     if (!grown)
         return ia_fail_memory(err, "penalties", sizeof *grown);
     o->penalties = grown;
-    grown[o->penalty_count++] = (ia_penalty){
-        .live = live, .anchor = anchor ? ia_array_ref(anchor) : (ia_array){0}, .strength = strength};
+    grown[o->penalty_count++] =
+        (ia_penalty){.live = live,
+                     .anchor = anchor ? ia_array_ref(anchor) : (ia_array){0},
+                     .strength = strength};
     return INARCH_OK;
 }
 

@@ -5,8 +5,9 @@
  *     + sum_p strength_p * sum_i importance_i * (w_i - anchor_i)^2
  *
  * L2-SP (Li, Grandvalet, Davoine: "Explicit inductive bias for transfer learning with convolutional
- * networks", 2018) is the penalty whose anchor is the weight as loaded, importance 1. The paper writes
- * alpha/2 ||w - w0||^2 + beta/2 ||w_new||^2; here strength = alpha/2, as Keras' l2(strength) has no half. */
+ * networks", 2018) is the penalty whose anchor is the weight as loaded, importance 1. The paper
+ * writes alpha/2 ||w - w0||^2 + beta/2 ||w_new||^2; here strength = alpha/2, as Keras' l2(strength)
+ * has no half. */
 #ifndef IA_TRAIN_OBJECTIVE_H
 #define IA_TRAIN_OBJECTIVE_H
 
@@ -24,15 +25,15 @@ typedef enum ia_encoding {
 } ia_encoding;
 
 typedef struct ia_head {
-    size_t output;    /* of the model */
-    char name[128];   /* of the output's layer: prefix of names when there are several heads */
-    size_t target;    /* of the data */
+    size_t output;  /* of the model */
+    char name[128]; /* of the output's layer: prefix of names when there are several heads */
+    size_t target;  /* of the data */
     ia_loss loss;
-    double weight;    /* 1 */
+    double weight; /* 1 */
     ia_encoding encoding;
-    ia_logits logits; /* the last activation, when the loss is computed before it */
-    size_t cols;      /* numbers of the output's last axis */
-    size_t samples;   /* samples a row: 1 for a flat output */
+    ia_logits logits;   /* the last activation, when the loss is computed before it */
+    size_t cols;        /* numbers of the output's last axis */
+    size_t samples;     /* samples a row: 1 for a flat output */
     size_t target_size; /* floats a row of gathered targets */
     ia_metric metrics[IA_HEAD_METRICS];
     int weighted[IA_HEAD_METRICS]; /* the metric takes sample weights */
@@ -56,13 +57,14 @@ typedef struct ia_objective {
 
 void ia_objective_free(ia_objective *o); /* releases what it holds, not o */
 
-/* The activation that ends an output; NULL where it is none of a layer's own (linear may be either). */
+/* The activation that ends an output; NULL where it is none of a layer's own (linear may be
+ * either). */
 const ia_activation *ia_output_activation(const ia_model *m, size_t output);
 /* The same, as far as a loss can take it apart. */
 ia_logits ia_output_logits(const ia_model *m, size_t output);
 
-/* Adds the L2-SP penalty to every live variable that was loaded from a file, and strength_new * ||w||^2
- * to the others. 0 adds nothing. */
+/* Adds the L2-SP penalty to every live variable that was loaded from a file, and strength_new *
+ * ||w||^2 to the others. 0 adds nothing. */
 IA_MUST_CHECK inarch_status ia_objective_add_l2_sp(ia_objective *o, const ia_program *p,
                                                    double strength, double strength_new,
                                                    inarch_error *err);
@@ -79,9 +81,9 @@ double ia_objective_penalty(const ia_objective *o, const ia_program *p);
 IA_MUST_CHECK inarch_status ia_model_penalty(const ia_model *m, double *out, inarch_error *err);
 /* Adds their gradient to the live variables' gradients. */
 void ia_objective_penalty_grad(const ia_objective *o, const ia_program *p);
-/* sum_s w_s * loss(s) / S of one head after a suffix of `rows` rows (not times head->weight). `grad`:
- * also writes the output's gradient, times head->weight, into the program. `temp` holds a double per
- * sample. weight: per row, or NULL. */
+/* sum_s w_s * loss(s) / S of one head after a suffix of `rows` rows (not times head->weight).
+ * `grad`: also writes the output's gradient, times head->weight, into the program. `temp` holds a
+ * double per sample. weight: per row, or NULL. */
 double ia_head_loss(const ia_head *h, const ia_program *p, size_t rows, const float *target,
                     const float *weight, bool grad, double *temp);
 

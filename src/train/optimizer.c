@@ -15,21 +15,31 @@
 #define BELOW_1 0.9999999999999999
 
 #define MOMENTUM                                                                                   \
-    {"momentum", NULL, IA_SETTING_NUMBER, AT(momentum), 0, 0, 1, NULL, "0 to 1"}
+    {                                                                                              \
+        "momentum", NULL, IA_SETTING_NUMBER, AT(momentum), 0, 0, 1, NULL, "0 to 1"                 \
+    }
 #define EPSILON                                                                                    \
-    {"epsilon", "eps", IA_SETTING_NUMBER, AT(epsilon), 1e-7, 0, 1, NULL,                           \
-     "against division by 0; 0 to 1"}
+    {                                                                                              \
+        "epsilon", "eps", IA_SETTING_NUMBER, AT(epsilon), 1e-7, 0, 1, NULL,                        \
+            "against division by 0; 0 to 1"                                                        \
+    }
 #define BETAS                                                                                      \
-    {"beta_1", "beta1", IA_SETTING_NUMBER, AT(beta_1), 0.9, 0, BELOW_1, NULL,                      \
-     "decay of the mean; 0 to below 1"},                                                           \
+    {"beta_1",   "beta1", IA_SETTING_NUMBER,                                                       \
+     AT(beta_1), 0.9,     0,                                                                       \
+     BELOW_1,    NULL,    "decay of the mean; 0 to below 1"},                                      \
     {                                                                                              \
         "beta_2", "beta2", IA_SETTING_NUMBER, AT(beta_2), 0.999, 0, BELOW_1, NULL,                 \
             "decay of the variance; 0 to below 1"                                                  \
     }
 #define AMSGRAD                                                                                    \
-    {"amsgrad", NULL, IA_SETTING_FLAG, AT(amsgrad), 0, 0, 1, NULL, "true: the largest variance counts"}
+    {                                                                                              \
+        "amsgrad", NULL, IA_SETTING_FLAG, AT(amsgrad), 0, 0, 1, NULL,                              \
+            "true: the largest variance counts"                                                    \
+    }
 #define RHO(value)                                                                                 \
-    {"rho", NULL, IA_SETTING_NUMBER, AT(rho), value, 0, 1, NULL, "decay of the squares; 0 to 1"}
+    {                                                                                              \
+        "rho", NULL, IA_SETTING_NUMBER, AT(rho), value, 0, 1, NULL, "decay of the squares; 0 to 1" \
+    }
 
 static const ia_setting sgd_settings[] = {
     MOMENTUM,
@@ -361,17 +371,18 @@ inarch_status ia_optimizer_from_json(const json_t *value, ia_optimizer *out, ia_
     IA_TRY(check_clipping(&o, err));
     double decay = ia_json_double(config, "decay", 0);
     if (decay > 0)
-        snprintf(o.note, sizeof o.note,
-                 "the file's decay = %g is ignored, as Keras does since 2.11; a schedule replaces it",
-                 decay);
+        snprintf(
+            o.note, sizeof o.note,
+            "the file's decay = %g is ignored, as Keras does since 2.11; a schedule replaces it",
+            decay);
     if (json_is_object(rate))
         *schedule = s;
     *out = o;
     return INARCH_OK;
 }
 
-inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *schedule,
-                                   json_t **out, inarch_error *err)
+inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *schedule, json_t **out,
+                                   inarch_error *err)
 {
     ia_setting rows[IA_MAX_SETTINGS];
     ia_settings t = {rows, ia_optimizer_settings(o->cls, rows)};

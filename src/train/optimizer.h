@@ -19,7 +19,7 @@ typedef struct ia_optimizer_class {
     const ia_setting *settings; /* its own, after the common ones */
     size_t setting_count;
     double learning_rate, weight_decay; /* defaults; NaN = none */
-    const char *slot[4];    /* Keras' names in Keras' order of creation: "momentum", "velocity" */
+    const char *slot[4]; /* Keras' names in Keras' order of creation: "momentum", "velocity" */
     /* Whether slot k exists under these settings (amsgrad, centered, momentum). NULL: all do. */
     bool (*has_slot)(const ia_optimizer *o, size_t k);
     double (*slot_start)(const ia_optimizer *o, size_t k); /* NULL: 0 */
@@ -48,13 +48,13 @@ const ia_optimizer_class *ia_optimizer_find(const char *name);
 /* "adam", "sgd(learning_rate=0.1,momentum=0.9,nesterov=true)". */
 IA_MUST_CHECK inarch_status ia_optimizer_from_text(const char *text, ia_optimizer *out,
                                                    inarch_error *err);
-/* A name or {"class_name", "config"} of any Keras generation. A learning rate that is a schedule goes
- * to *schedule (untouched else; NULL: such a file is INARCH_UNSUPPORTED). EMA and gradient
+/* A name or {"class_name", "config"} of any Keras generation. A learning rate that is a schedule
+ * goes to *schedule (untouched else; NULL: such a file is INARCH_UNSUPPORTED). EMA and gradient
  * accumulation are INARCH_UNSUPPORTED. */
 IA_MUST_CHECK inarch_status ia_optimizer_from_json(const json_t *value, ia_optimizer *out,
                                                    ia_schedule *schedule, inarch_error *err);
-/* {"class_name": "Adam", "config": {...}} that Keras 3 and tf_keras read (new reference); schedule may
- * be NULL or constant. */
+/* {"class_name": "Adam", "config": {...}} that Keras 3 and tf_keras read (new reference); schedule
+ * may be NULL or constant. */
 IA_MUST_CHECK inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *schedule,
                                                  json_t **out, inarch_error *err);
 void ia_optimizer_to_text(const ia_optimizer *o, char *out, size_t size);

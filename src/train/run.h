@@ -15,13 +15,13 @@ typedef struct run_monitor {
     char name[160];
     size_t column; /* of the history */
     bool up;
-    double best;   /* NaN: none yet */
+    double best; /* NaN: none yet */
     size_t wait, best_epoch;
 } run_monitor;
 
 struct ia_run {
     ia_model *m;
-    ia_fit_options o; /* strings and pointers are borrowed */
+    ia_fit_options o;            /* strings and pointers are borrowed */
     ia_data *train, *validation; /* views of our own; validation may be NULL */
     ia_objective objective;
     ia_optimizer optimizer;
@@ -31,7 +31,7 @@ struct ia_run {
     ia_trainer *trainer;
     ia_feed *feed;
     ia_score *score;
-    ia_scorer *scorer; /* validation; NULL without */
+    ia_scorer *scorer;                  /* validation; NULL without */
     ia_cache *cache, *validation_cache; /* the latter NULL when the former serves both */
     bool validation_shares_cache;
     ia_snapshot initial, best;
@@ -50,7 +50,7 @@ struct ia_run {
     size_t validation_column; /* of the history */
     bool continues;           /* moments of the same optimizer go on */
     bool stopped;             /* no more epochs */
-    bool resumed;
+    bool resumed, fitted;
     uint32_t model_crc, data_crc; /* what a checkpoint must belong to */
 };
 
@@ -58,13 +58,17 @@ struct ia_run {
 IA_MUST_CHECK inarch_status run_prefix_program(const ia_run *r, size_t rows, ia_program **out,
                                                inarch_error *err);
 
+/* loop.c: the learning rate of the next step. */
+double run_rate(const ia_run *r);
+
 /* run_options.c: optimizer, schedule, class weights. */
 IA_MUST_CHECK inarch_status run_optimizer(ia_run *r, inarch_error *err);
 IA_MUST_CHECK inarch_status run_class_weights(ia_run *r, inarch_error *err);
 
 /* monitor.c */
 IA_MUST_CHECK inarch_status monitor_init(ia_run *r, inarch_error *err);
-/* After the epoch's row is written (epoch 0: before training): best weights, early stopping, plateau. */
+/* After the epoch's row is written (epoch 0: before training): best weights, early stopping,
+ * plateau. */
 void monitor_epoch(ia_run *r, size_t epoch);
 
 /* resume.c: the checkpoint. */

@@ -13,7 +13,8 @@ IA_MUST_CHECK inarch_status ia_score_new(const ia_head *heads, size_t head_count
 void ia_score_free(ia_score *s); /* NULL allowed */
 void ia_score_reset(ia_score *s);
 
-/* One batch that `p` has just run: `total` is its loss with everything in it, head_loss its parts. */
+/* One batch that `p` has just run: `total` is its loss with everything in it, head_loss its parts.
+ */
 void ia_score_add(ia_score *s, const ia_program *p, size_t rows, double total,
                   const double *head_loss, float *const *target, float *const *weight);
 /* Mean of the loss so far, by rows. */
@@ -24,7 +25,8 @@ IA_MUST_CHECK inarch_status ia_score_columns(const ia_score *s, const char *pref
                                              inarch_error *err);
 /* Values in the same order; returns how many. */
 size_t ia_score_values(const ia_score *s, double *out);
-/* The metric (or loss) of column `name` gets better upwards: 1, downwards: 0, no such column: -1. */
+/* The metric (or loss) of column `name` gets better upwards: 1, downwards: 0, no such column: -1.
+ */
 int ia_score_up(const ia_score *s, const char *name);
 
 /* ---- a whole data set in inference mode ---- */

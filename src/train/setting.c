@@ -150,8 +150,8 @@ static inarch_status unknown_key(ia_settings t, const char *key, size_t n, const
     } else {
         used = (size_t)snprintf(hint, sizeof hint, "%s", count ? "it has " : "it has no settings");
         for (size_t i = 0; i < count && used < sizeof hint; i++)
-            used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "",
-                                     keys[i]);
+            used +=
+                (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", i ? ", " : "", keys[i]);
     }
     return ia_fail(err, INARCH_BAD_ARGUMENT, owner, hint, "%s has no setting '%s'", owner, word);
 }
@@ -164,8 +164,9 @@ inarch_status ia_settings_from_text(ia_settings t, const char *args, const char 
     size_t n, place = 0;
     while (*args && ia_split_next(&split, &item, &n)) {
         const char *eq = memchr(item, '=', n), *end = item + n, *value = eq ? eq + 1 : item;
-        const ia_setting *s =
-            eq ? setting_find(t, item, eq) : place < t.count ? &t.row[place] : NULL;
+        const ia_setting *s = eq                ? setting_find(t, item, eq)
+                              : place < t.count ? &t.row[place]
+                                                : NULL;
         if (!s)
             return unknown_key(t, item, eq ? (size_t)(eq - item) : n, owner, err);
         IA_TRY(setting_set_text(s, value, (size_t)(end - value), owner, values, err));
@@ -194,9 +195,8 @@ static inarch_status setting_set_json(const ia_setting *s, const json_t *v, cons
 {
     double number;
     if (json_is_null(v))
-        return s->kind == IA_SETTING_OPTIONAL
-                   ? setting_set(s, (double)NAN, owner, values, err)
-                   : INARCH_OK; /* the default stays */
+        return s->kind == IA_SETTING_OPTIONAL ? setting_set(s, (double)NAN, owner, values, err)
+                                              : INARCH_OK; /* the default stays */
     if (json_is_string(v))
         return setting_set_text(s, json_string_value(v), json_string_length(v), owner, values, err);
     if (json_is_boolean(v) && s->kind != IA_SETTING_WORD)
@@ -286,8 +286,8 @@ void ia_settings_to_text(ia_settings t, const char *name, const void *values, ch
         if (is_default(&t.row[i], values))
             continue;
         setting_text(&t.row[i], setting_value(&t.row[i], values), text, sizeof text);
-        used += (size_t)snprintf(out + used, size - used, "%s%s=%s", any ? "," : "(",
-                                 t.row[i].key, text);
+        used += (size_t)snprintf(out + used, size - used, "%s%s=%s", any ? "," : "(", t.row[i].key,
+                                 text);
         any = true;
     }
     if (any && used < size)

@@ -20,11 +20,11 @@ typedef struct ia_setting {
     const char *key;     /* Keras 3's name */
     const char *aliases; /* older names, separated by '|'; or NULL */
     ia_setting_kind kind;
-    size_t offset;       /* of a double in the struct */
-    double fallback;     /* the default; NaN = none, or "must be given" for other kinds */
-    double min, max;     /* inclusive */
-    const char *words;   /* WORD: "roc|pr" */
-    const char *help;    /* a few words with unit and range */
+    size_t offset;     /* of a double in the struct */
+    double fallback;   /* the default; NaN = none, or "must be given" for other kinds */
+    double min, max;   /* inclusive */
+    const char *words; /* WORD: "roc|pr" */
+    const char *help;  /* a few words with unit and range */
 } ia_setting;
 
 #define IA_MAX_SETTINGS 16
@@ -35,8 +35,8 @@ typedef struct ia_settings {
 } ia_settings;
 
 void ia_settings_default(ia_settings t, void *values);
-/* Named ("rho=0.9") or positional arguments, in the table's order, separated by commas. `owner` is the
- * subject of messages. */
+/* Named ("rho=0.9") or positional arguments, in the table's order, separated by commas. `owner` is
+ * the subject of messages. */
 IA_MUST_CHECK inarch_status ia_settings_from_text(ia_settings t, const char *args,
                                                   const char *owner, void *values,
                                                   inarch_error *err);

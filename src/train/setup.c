@@ -92,8 +92,8 @@ static inarch_status find_weight(const setup_state *t, ia_head *h, inarch_error 
     for (size_t i = 0; ia_split_next(&split, &item, &n); i++) {
         const char *eq = memchr(item, '=', n);
         size_t name_n = eq ? (size_t)(eq - item) : 0;
-        bool mine = eq ? strlen(h->name) == name_n && !memcmp(h->name, item, name_n)
-                       : i == h->output;
+        bool mine =
+            eq ? strlen(h->name) == name_n && !memcmp(h->name, item, name_n) : i == h->output;
         const char *number = eq ? eq + 1 : item;
         if (mine && (!ia_parse_double(number, n - (size_t)(number - item), &h->weight) ||
                      !isfinite(h->weight)))
@@ -133,7 +133,8 @@ static inarch_status option_metrics(const setup_state *t, ia_head *h, const char
     return INARCH_OK;
 }
 
-/* A file's metric that is not known is no reason to refuse the file: it is left out, and said so. */
+/* A file's metric that is not known is no reason to refuse the file: it is left out, and said so.
+ */
 static inarch_status file_metric(const setup_state *t, ia_head *h, const json_t *value,
                                  inarch_error *err)
 {
@@ -144,8 +145,7 @@ static inarch_status file_metric(const setup_state *t, ia_head *h, const json_t 
     if (ia_metric_from_json(value, &m, &inner) == INARCH_OK &&
         ia_metric_resolve(&m, h->cols, h->encoding == IA_ENCODE_CLASS, &inner) == INARCH_OK)
         return add_metric(h, &m, 0, err);
-    snprintf(t->o->note, sizeof t->o->note, "left out a metric of the file: %.150s",
-             inner.message);
+    snprintf(t->o->note, sizeof t->o->note, "left out a metric of the file: %.150s", inner.message);
     return INARCH_OK;
 }
 
@@ -184,8 +184,8 @@ static inarch_status find_metrics(const setup_state *t, ia_head *h, inarch_error
     if (t->s->metrics)
         IA_TRY(option_metrics(t, h, t->s->metrics, 0, err));
     else if (t->s->compiled && t->m->compile.metrics)
-        IA_TRY(file_metrics(t, h, metrics_for(t->m->compile.metrics, t->outputs, h->output), 0,
-                            err));
+        IA_TRY(
+            file_metrics(t, h, metrics_for(t->m->compile.metrics, t->outputs, h->output), 0, err));
     if (t->s->weighted_metrics)
         IA_TRY(option_metrics(t, h, t->s->weighted_metrics, 1, err));
     for (size_t i = 0; i < h->metric_count; i++)

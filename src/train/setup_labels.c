@@ -169,6 +169,17 @@ inarch_status setup_check_labels(const ia_head *h, const ia_data *d, int trainin
     return status;
 }
 
+inarch_status setup_check_validation(const ia_head *h, const ia_data *d, inarch_error *err)
+{
+    ia_head own = *h;
+    IA_TRY(setup_encoding(&own, d, err));
+    if (own.encoding != h->encoding)
+        return ia_fail(err, INARCH_BAD_DATA, ia_data_name(d),
+                       "give both in the same form: class indices, or one number per class",
+                       "the labels for validation have another form than those for training");
+    return setup_check_labels(h, d, 0, err);
+}
+
 /* ---- which loss ---- */
 
 static inarch_status ambiguous(const ia_head *h, const char *activation, const ia_data *d,

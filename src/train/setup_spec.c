@@ -36,8 +36,8 @@ bool setup_text_for(const char *text, const char *const *names, size_t outputs, 
             n -= prefix + 1;
         }
         if (n > 0 && used + n + 2 < size)
-            used += (size_t)snprintf(out + used, size - used, "%s%.*s", used ? "," : "", (int)n,
-                                     item);
+            used +=
+                (size_t)snprintf(out + used, size - used, "%s%.*s", used ? "," : "", (int)n, item);
     }
     return used > 0;
 }

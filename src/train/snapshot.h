@@ -17,7 +17,8 @@ IA_MUST_CHECK inarch_status ia_snapshot_new(const ia_program *p, ia_snapshot *ou
                                             inarch_error *err);
 void ia_snapshot_free(ia_snapshot *s); /* what it holds, not s */
 void ia_snapshot_take(ia_snapshot *s);
-/* Puts values back into the document, and slots too when asked; the program must be rebound then. */
+/* Puts values back into the document, and slots too when asked; the program must be rebound then.
+ */
 void ia_snapshot_restore(const ia_snapshot *s, bool with_slots);
 
 #endif

@@ -94,8 +94,7 @@ inarch_status ia_trainer_new(ia_model *m, const ia_trainer_options *o, ia_traine
     IA_TRY_GOTO(make_program(t, m, o, err));
     IA_TRY_GOTO(ia_updater_new(o->optimizer, t->program, o->kernels, o->pool, o->fresh != 0,
                                &t->updater, err));
-    IA_TRY_GOTO(
-        ia_objective_add_l2_sp(&t->penalties, t->program, o->l2_sp, o->l2_sp_new, err));
+    IA_TRY_GOTO(ia_objective_add_l2_sp(&t->penalties, t->program, o->l2_sp, o->l2_sp_new, err));
     IA_TRY_GOTO(ia_snapshot_new(t->program, &t->before, err));
     IA_TRY_GOTO(make_buffers(t, o->rows, err));
     *out = t;
@@ -148,8 +147,8 @@ static void clear_grads(const ia_trainer *t, size_t rows)
     }
 }
 
-bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step,
-                     double learning_rate, ia_loss_parts *loss)
+bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step, double learning_rate,
+                     ia_loss_parts *loss)
 {
     *loss = (ia_loss_parts){0};
     ia_program_suffix(t->program, rows, step);

@@ -13,7 +13,7 @@ typedef struct ia_trainer_options {
     const ia_optimizer *optimizer; /* copied */
     int fresh;                     /* forget the variables' moments: ia_updater_new */
     double l2_sp, l2_sp_new;
-    size_t rows;                   /* most rows of a step */
+    size_t rows; /* most rows of a step */
     uint64_t seed;
     int frozen_dropout_off;
     ia_pool *pool;
@@ -32,15 +32,16 @@ float *ia_trainer_weight(const ia_trainer *t, size_t head); /* [rows] */
 
 /* One step from the frontier on. weighted: ia_trainer_weight counts. The loss is that before the
  * update. When it is not finite nothing is updated and false is returned. */
-bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step,
-                     double learning_rate, ia_loss_parts *loss);
+bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step, double learning_rate,
+                     ia_loss_parts *loss);
 /* The losses per head of the last step (not times the head's weight). */
 double ia_trainer_head_loss(const ia_trainer *t, size_t head);
 /* Regularisers and penalties at the present weights. */
 double ia_trainer_penalty(const ia_trainer *t);
 /* Takes values, slots and step counts up from the document again. */
 void ia_trainer_rebind(ia_trainer *t);
-/* Values and slots into the document: all or nothing. INARCH_DIVERGED when a weight is not finite. */
+/* Values and slots into the document: all or nothing. INARCH_DIVERGED when a weight is not finite.
+ */
 IA_MUST_CHECK inarch_status ia_trainer_publish(ia_trainer *t, inarch_error *err);
 
 #endif

@@ -152,8 +152,8 @@ static void clip(const ia_updater *u)
     double sum = 0;
     if (!isnan(o->global_clipnorm)) {
         for (size_t i = 0; i < u->count; i++)
-            sum += ia_sum_squares(&u->exec, u->variables[i].live->count,
-                                  u->variables[i].live->grad);
+            sum +=
+                ia_sum_squares(&u->exec, u->variables[i].live->count, u->variables[i].live->grad);
         for (size_t i = 0; i < u->count; i++)
             clip_by_norm(u, u->variables[i].live, sqrt(sum), o->global_clipnorm);
         return;

@@ -1,8 +1,8 @@
 /* The updater: applies an optimizer to the live variables of a program.
  *
  * It works on copies of the variables' slots and step counts and publishes them at epoch ends. A
- * variable whose slots are the same optimizer's goes on where it stood; others start at step 0. Order
- * as in Keras: clip, weight decay, rule, constraint. */
+ * variable whose slots are the same optimizer's goes on where it stood; others start at step 0.
+ * Order as in Keras: clip, weight decay, rule, constraint. */
 #ifndef IA_TRAIN_UPDATER_H
 #define IA_TRAIN_UPDATER_H
 

@@ -61,7 +61,7 @@ static void equals_h5py(void **state)
         files++;
     }
     fclose(list);
-    assert_int_equal(files, 32);
+    assert_int_equal(files, 33);
 }
 
 /* ---- by hand ---- */

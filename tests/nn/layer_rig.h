@@ -1,6 +1,6 @@
-/* A bench for one layer: builds it from "key=value; key=value", runs forward and backward on exact-size
- * buffers, and compares both with a reference in double that the test writes down itself; gradients with
- * central differences of that reference. */
+/* A bench for one layer: builds it from "key=value; key=value", runs forward and backward on
+ * exact-size buffers, and compares both with a reference in double that the test writes down
+ * itself; gradients with central differences of that reference. */
 #ifndef INARCH_LAYER_RIG_H
 #define INARCH_LAYER_RIG_H
 
@@ -89,7 +89,8 @@ static inline ia_view rig_view(size_t rows, const ia_shape *shape)
     return v;
 }
 
-/* Inputs and dy are random in (-1, 1), weights too (moving variances and the like in (0.5, 1.5)). */
+/* Inputs and dy are random in (-1, 1), weights too (moving variances and the like in (0.5, 1.5)).
+ */
 static inline void rig_open(rig *r, ia_layer *l, size_t rows, const ia_shape *in, size_t inputs)
 {
     inarch_error err;
@@ -125,9 +126,20 @@ static inline void rig_open(rig *r, ia_layer *l, size_t rows, const ia_shape *in
     r->exec.scratch_size = 1u << 16;
     r->exec.scratch = ia_calloc_aligned(r->exec.scratch_size * sizeof(float));
     assert_non_null(r->exec.set);
-    r->op = (ia_op){.layer = l, .config = l->config, .exec = &r->exec, .rows = rows, .in = r->in,
-                    .in_count = inputs, .out = r->out, .weights = r->weights, .saved = r->saved,
-                    .temp = r->temp, .dy = r->dy, .dx = r->dx, .dw = r->dw, .training = 1};
+    r->op = (ia_op){.layer = l,
+                    .config = l->config,
+                    .exec = &r->exec,
+                    .rows = rows,
+                    .in = r->in,
+                    .in_count = inputs,
+                    .out = r->out,
+                    .weights = r->weights,
+                    .saved = r->saved,
+                    .temp = r->temp,
+                    .dy = r->dy,
+                    .dx = r->dx,
+                    .dw = r->dw,
+                    .training = 1};
 }
 
 static inline void rig_close(rig *r)

@@ -1,4 +1,5 @@
-/* Layers whose outputs and gradients follow from inputs and weights, each against a reference in double. */
+/* Layers whose outputs and gradients follow from inputs and weights, each against a reference in
+ * double. */
 #include "layer_rig.h"
 
 static size_t last(const ia_view *v)
@@ -124,7 +125,8 @@ static void test_dense_refusals(void **state)
     (void)state;
     inarch_error err = {0};
     ia_shape out;
-    rig_refuses("Dense", "", SHAPE(3), 1, INARCH_BAD_ARGUMENT, "layer 'it' needs its number of units");
+    rig_refuses("Dense", "", SHAPE(3), 1, INARCH_BAD_ARGUMENT,
+                "layer 'it' needs its number of units");
     rig_refuses("Dense", "units=3", SHAPE(-1), 1, INARCH_BAD_DATA,
                 "layer 'it' needs a known number of inputs, but gets rows of shape (None,)");
     ia_layer *l = rig_layer("Dense", "units=3");
@@ -135,7 +137,8 @@ static void test_dense_refusals(void **state)
     l = rig_layer("Dense", "units=2147483647");
     assert_ok(rig_build(l, SHAPE(2147483647), 1, &out, &err), err); /* no memory is taken yet */
     ia_layer_free(l);
-    rig_refuses("Dense", "units=2;kernel_constraint=max_norm(2,2)", SHAPE(3), 1, INARCH_BAD_ARGUMENT,
+    rig_refuses("Dense", "units=2;kernel_constraint=max_norm(2,2)", SHAPE(3), 1,
+                INARCH_BAD_ARGUMENT,
                 "layer 'it' has a constraint over axis 2 of its kernel of shape (3, 2)");
 }
 
@@ -363,8 +366,8 @@ static void test_batch_norm_state(void **state)
 {
     (void)state;
     rig r;
-    rig_open(&r, rig_layer("BatchNormalization", "momentum=0.75;scale=false;center=false"), 2, SHAPE(1),
-             1);
+    rig_open(&r, rig_layer("BatchNormalization", "momentum=0.75;scale=false;center=false"), 2,
+             SHAPE(1), 1);
     assert_int_equal(r.layer->variable_count, 2);
     r.in[0].data[0] = 1;
     r.in[0].data[1] = 3;

@@ -184,7 +184,8 @@ def unit_norm():
 
 
 def normalised(*layers):
-    return keras.Sequential([L.Input((8,)), L.Dense(6, name="hidden"), *layers, L.Activation("tanh", name="tanh"),
+    """No bias below: BatchNormalization cancels it, its gradient is pure rounding, and Adam would make steps of that."""
+    return keras.Sequential([L.Input((8,)), L.Dense(6, use_bias=False, name="hidden"), *layers, L.Activation("tanh", name="tanh"),
                              L.Dense(3, activation="softmax", name="out")], name="normalised")
 
 

@@ -36,6 +36,8 @@ inarch_status ia_h5_chunks_read(const ia_h5 *file, const ia_h5_object *o, uint8_
                                 inarch_error *err)
 {
     const ia_h5_storage *s = o->storage;
+    if (s->chunk_count == 0)
+        return INARCH_OK;
     size_t room = s->chunk_bytes; /* the largest that a buffer must hold */
     for (size_t i = 0; i < s->chunk_count; i++)
         room = s->chunks[i].stored > room ? s->chunks[i].stored : room;

@@ -4,6 +4,7 @@
  * value. */
 #include "containers/hdf5/internal.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef struct dataset_parts {
@@ -160,6 +161,7 @@ static inarch_status read_values(const ia_h5 *file, const ia_h5_object *o, uint8
 inarch_status ia_h5_read(const ia_h5 *file, const ia_h5_object *dataset, ia_array *out,
                          inarch_error *err)
 {
+    assert(dataset->kind == IA_H5_DATASET);
     ia_array a;
     IA_TRY(ia_array_new(dataset->dtype, &dataset->shape, dataset->name, &a, err));
     inarch_status status = INARCH_OK;

@@ -226,10 +226,11 @@ static inarch_status get_managed(const h5_walk *w, const h5_fractal *f, uint64_t
 /* Record of B-tree type 1: address, size, id. */
 static inarch_status add_huge(h5_walk *w, void *context, const uint8_t *record, inarch_error *err)
 {
-    (void)w;
     h5_fractal *f = context;
     ia_cursor c = ia_cursor_of(record, 24);
     uint64_t addr = ia_u64(&c), size = ia_u64(&c), id = ia_u64(&c);
+    if (f->huge_count >= H5_MAX_ATTRS)
+        return h5_limit(w, err, "more than %u large attributes", H5_MAX_ATTRS);
     IA_TRY(
         ia_grow(&f->huge, &f->huge_cap, f->huge_count, sizeof *f->huge, "HDF5 heap objects", err));
     f->huge[f->huge_count++] = (huge_object){addr, size, id};

@@ -63,7 +63,8 @@ const ia_h5_object *ia_h5_root(const ia_h5 *file);
 const ia_h5_object *ia_h5_child(const ia_h5_object *group, const char *name);
 /* "model_weights/dense_1" from `from` down; "" is `from` itself; NULL when absent. */
 const ia_h5_object *ia_h5_find(const ia_h5_object *from, const char *path);
-/* "/model_weights/dense_1" into out, cut at its start when it does not fit; returns out. */
+/* "/model_weights/dense_1" into out; when it does not fit, "..." stands for the first names.
+ * Returns out. */
 const char *ia_h5_path(const ia_h5_object *object, char *out, size_t size);
 
 /* NULL when absent, or object is NULL. */

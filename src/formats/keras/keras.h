@@ -45,6 +45,9 @@ const char *ia_keras_entry_name(const json_t *entry);
 IA_MUST_CHECK inarch_status ia_keras_read_layer(ia_keras_reader *r, const json_t *entry,
                                                 const char *name, ia_layer **out,
                                                 inarch_error *err);
+/* Turns the first known layer of that name, at whatever depth, into an opaque one without variables;
+ * false when there is none. */
+bool ia_keras_make_opaque(ia_model *m, const char *name);
 /* An InputLayer of that batch_input_shape (NULL: none known) and dtype. */
 IA_MUST_CHECK inarch_status ia_keras_make_input(ia_keras_reader *r, const char *name,
                                                 const json_t *batch_shape, const char *dtype,
@@ -60,10 +63,16 @@ IA_MUST_CHECK inarch_status ia_keras_read_nodes(const json_t *config, ia_model *
                                                 inarch_error *err);
 
 /* ---- keras_weights.c, keras_bind.c ---- */
+typedef enum ia_keras_binding {
+    KERAS_FIRST,  /* variables are new; opaque layers take all weights of theirs */
+    KERAS_REPLACE /* every variable has a value and must get another */
+} ia_keras_binding;
+
 /* Gives the variables of `m` their values from `group` (model_weights, or the root of a weights-only
- * file). Opaque layers take all weights of theirs. */
+ * file). */
 IA_MUST_CHECK inarch_status ia_keras_bind_weights(const ia_h5 *file, const ia_h5_object *group,
-                                                  ia_model *m, inarch_error *err);
+                                                  ia_keras_binding binding, ia_model *m,
+                                                  inarch_error *err);
 
 /* ---- keras_order.c ---- */
 /* The layers in the order in which Keras numbers a model's layers when it loads it: by depth in the

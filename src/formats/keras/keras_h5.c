@@ -108,14 +108,30 @@ static inarch_status h5_read_layers(h5_reading *r, ia_model **out, inarch_error 
                                err);
 }
 
-/* Nested models that nothing calls are not reached from above. */
-static inarch_status h5_infer(ia_model *m, inarch_error *err)
+static inarch_status h5_infer_once(ia_model *m, inarch_error *err)
 {
     IA_TRY(ia_model_infer(m, err));
-    for (size_t i = 0; i < m->layer_count; i++)
+    for (size_t i = 0; i < m->layer_count; i++) /* nested models that nothing calls */
         if (m->layers[i]->child && !m->layers[i]->built)
             IA_TRY(ia_model_infer(m->layers[i]->child, err));
     return INARCH_OK;
+}
+
+/* A layer whose place in the graph asks more of it than its class computes (a Flatten that reorders
+ * pictures) is kept as an opaque one, like those whose settings do. */
+static inarch_status h5_infer(h5_reading *r, ia_model *m, inarch_error *err)
+{
+    for (;;) {
+        inarch_error why = {0};
+        inarch_status status = h5_infer_once(m, &why);
+        if (status == INARCH_UNSUPPORTED && ia_keras_make_opaque(m, why.subject)) {
+            IA_TRY(ia_keras_note(r->notes, err, "%s", why.message));
+            continue;
+        }
+        if (status != INARCH_OK && err)
+            *err = why;
+        return status;
+    }
 }
 
 static inarch_status h5_read_training(h5_reading *r, ia_model *m, inarch_error *err)
@@ -127,8 +143,10 @@ static inarch_status h5_read_training(h5_reading *r, ia_model *m, inarch_error *
     IA_TRY(h5_parse(r->root, "training_config", &training, err));
     inarch_status status = ia_keras_read_compile(training, &m->compile, err);
     json_decref(training);
-    if (status == INARCH_OK && moments && moments->kind == IA_H5_GROUP && m->compile.optimizer)
+    if (status == INARCH_OK && moments && moments->kind == IA_H5_GROUP && m->compile.optimizer) {
+        m->foreign_moments = true;
         status = ia_keras_read_moments(r->file, moments, m, r->notes, err);
+    }
     return status;
 }
 
@@ -138,8 +156,8 @@ static inarch_status h5_fill(h5_reading *r, ia_model *m, inarch_error *err)
     if (version && !(m->keras_version = ia_strdup(version)))
         return ia_fail_memory(err, "a model", strlen(version));
     IA_TRY(h5_keep_top_keys(r->config, m, err));
-    IA_TRY(h5_infer(m, err));
-    IA_TRY(ia_keras_bind_weights(r->file, r->weights, m, err));
+    IA_TRY(h5_infer(r, m, err));
+    IA_TRY(ia_keras_bind_weights(r->file, r->weights, KERAS_FIRST, m, err));
     IA_TRY(h5_read_training(r, m, err));
     IA_TRY(ia_keras_read_meta(r->file, r->meta, m, err));
     if (json_array_size(r->notes) > 0)

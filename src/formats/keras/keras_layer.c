@@ -192,6 +192,24 @@ static inarch_status layer_make_nested(ia_keras_reader *r, const json_t *entry, 
     return INARCH_OK;
 }
 
+bool ia_keras_make_opaque(ia_model *m, const char *name)
+{
+    for (size_t i = 0; i < m->layer_count; i++) {
+        ia_layer *l = m->layers[i];
+        if (l->child && ia_keras_make_opaque(l->child, name))
+            return true;
+        bool known = !l->child && !(l->cls->flags & (IA_LAYER_OPAQUE | IA_LAYER_INPUT));
+        if (!known || !l->source || l->variable_count > 0 || strcmp(l->name, name) != 0)
+            continue;
+        ia_free(l->config);
+        l->config = NULL;
+        l->cls = &ia_layer_opaque;
+        l->built = false;
+        return true;
+    }
+    return false;
+}
+
 /* ---- the entry ---- */
 
 static inarch_status layer_check_entry(ia_keras_reader *r, const json_t *entry, const char *name,

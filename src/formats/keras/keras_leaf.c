@@ -112,6 +112,27 @@ static inarch_status leaf_bind_rest(keras_weights *w, size_t leaf, ia_layer *l, 
     return INARCH_OK;
 }
 
+static bool leaf_has_weights(const keras_weights *w, size_t leaf)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (w->items[i].leaf == leaf)
+            return true;
+    return false;
+}
+
+/* Values that the configuration gave; a counter beside them starts as in a new layer. */
+static inarch_status leaf_keep_given(ia_layer *l, inarch_error *err)
+{
+    uint64_t index = 0;
+    IA_TRY(ia_layer_initialize(l, 0, &index, err));
+    for (size_t i = 0; i < l->variable_count; i++) {
+        ia_variable *v = &l->variables[i];
+        ia_array_release(&v->loaded);
+        v->loaded = ia_array_ref(&v->value);
+    }
+    return INARCH_OK;
+}
+
 static inarch_status leaf_bind_known(keras_weights *w, size_t leaf, ia_layer *l, inarch_error *err)
 {
     bool *bound = ia_calloc(l->variable_count, sizeof *bound);
@@ -173,7 +194,7 @@ static inarch_status leaf_take(const keras_weights *w, const keras_weight *one, 
     if (!*name)
         name = one->path;
     ia_variable *had = ia_layer_variable(l, name);
-    if (had && l->built) /* weights of a file into a model that has some */
+    if (had && w->binding == KERAS_REPLACE)
         return leaf_replace(w, one, l, had, err);
     if (had)
         name = one->path;
@@ -200,6 +221,8 @@ inarch_status ia_keras_bind_leaf(keras_weights *w, size_t leaf, ia_layer *l, ina
     if (!(l->cls->flags & IA_LAYER_OPAQUE)) {
         if (!l->built)
             IA_TRY(ia_keras_guess_build(l, w, leaf, err));
+        if (!leaf_has_weights(w, leaf) && !ia_keras_needs_weights(w, l))
+            return leaf_keep_given(l, err);
         return leaf_bind_known(w, leaf, l, err);
     }
     for (size_t i = 0; i < w->count; i++)

@@ -23,7 +23,7 @@ static inarch_status replace_bind(const ia_input *in, ia_model *m, inarch_error 
                          "in Keras: model.save_weights('x.h5') or model.save('x.h5')",
                          "'%s' does not hold weights of layers as Keras .h5 files do", in->name);
     if (status == INARCH_OK)
-        status = ia_keras_bind_weights(file, group, m, err);
+        status = ia_keras_bind_weights(file, group, KERAS_REPLACE, m, err);
     ia_h5_free(file);
     return status;
 }

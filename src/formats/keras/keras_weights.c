@@ -66,15 +66,20 @@ inarch_status ia_keras_read_weight(const keras_weights *w, const keras_weight *o
 
 /* ---- one layer ---- */
 
-static bool weights_wanted(const ia_layer *l)
+bool ia_keras_needs_weights(const keras_weights *w, const ia_layer *l)
 {
-    if (l->child) {
-        for (size_t i = 0; i < l->child->layer_count; i++)
-            if (weights_wanted(l->child->layers[i]))
-                return true;
-        return false;
-    }
+    for (size_t i = 0; i < l->variable_count && w->binding == KERAS_FIRST; i++)
+        if (l->variables[i].value.buffer)
+            return false;
     return l->variable_count > 0;
+}
+
+static bool weights_wanted(const keras_weights *w, const ia_layer *l)
+{
+    for (size_t i = 0; l->child && i < l->child->layer_count; i++)
+        if (weights_wanted(w, l->child->layers[i]))
+            return true;
+    return ia_keras_needs_weights(w, l);
 }
 
 static inarch_status weights_bind_layer(keras_weights *w, ia_layer *l, inarch_error *err)
@@ -86,26 +91,24 @@ static inarch_status weights_bind_layer(keras_weights *w, ia_layer *l, inarch_er
     return ia_keras_bind_leaf(w, 0, l, err);
 }
 
-static inarch_status weights_read_layer(const ia_h5 *file, const ia_h5_object *group,
-                                        uint64_t *budget, ia_layer *l, inarch_error *err)
+static inarch_status weights_read_layer(const keras_weights *all, const ia_h5_object *group,
+                                        ia_layer *l, inarch_error *err)
 {
     const ia_h5_object *own = ia_h5_find(group, l->name);
-    if (!own && !weights_wanted(l))
-        return INARCH_OK; /* Keras 1 lists such layers, other writers leave them out */
-    if (!own)
+    if (!own && weights_wanted(all, l))
         return ia_layer_fail(l, INARCH_BAD_FILE, err, "", "(%s) has no weights in the file",
                              l->class_name);
     ia_h5_string *names = NULL;
     size_t n = 0;
-    keras_weights w = {.file = file, .budget = budget};
-    inarch_status status = ia_h5_attr_list(file, own, "weight_names", &names, &n, err);
-    if (status == INARCH_NOT_FOUND && !weights_wanted(l)) {
-        n = 0;
+    keras_weights w = *all;
+    inarch_status status = INARCH_OK;
+    if (own) /* Keras lists layers without weights as well, other writers leave them out */
+        status = ia_h5_attr_list(w.file, own, "weight_names", &names, &n, err);
+    if (status == INARCH_NOT_FOUND && !weights_wanted(all, l))
         status = INARCH_OK;
-    }
     if (status == INARCH_OK)
         status = weights_list(own, l, names, n, &w, err);
-    if (status == INARCH_OK && (n > 0 || weights_wanted(l)))
+    if (status == INARCH_OK)
         status = weights_bind_layer(&w, l, err);
     weights_free(&w);
     ia_free(names);
@@ -154,14 +157,15 @@ static uint64_t weights_bytes(const ia_h5_object *o)
     return sum;
 }
 
-inarch_status ia_keras_bind_weights(const ia_h5 *file, const ia_h5_object *group, ia_model *m,
-                                    inarch_error *err)
+inarch_status ia_keras_bind_weights(const ia_h5 *file, const ia_h5_object *group,
+                                    ia_keras_binding binding, ia_model *m, inarch_error *err)
 {
     if (!group || group->kind != IA_H5_GROUP)
         return ia_fail(err, INARCH_BAD_FILE, "model_weights", "save the model again",
                        "the file has a model but no weights");
     uint64_t budget = 2 * weights_bytes(group);
+    keras_weights all = {.file = file, .binding = binding, .budget = &budget};
     for (size_t i = 0; i < m->layer_count; i++)
-        IA_TRY(weights_read_layer(file, group, &budget, m->layers[i], err));
+        IA_TRY(weights_read_layer(&all, group, m->layers[i], err));
     return weights_check_groups(file, group, m, err);
 }

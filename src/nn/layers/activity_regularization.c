@@ -5,10 +5,18 @@
 #include <stddef.h>
 
 static const ia_field fields[] = {
-    {.key = "l1", .type = IA_FIELD_FLOAT, .offset = offsetof(ia_regularizer, l1), .max = 3e38,
-     .fallback = "0", .help = "factor of the sum of absolute values"},
-    {.key = "l2", .type = IA_FIELD_FLOAT, .offset = offsetof(ia_regularizer, l2), .max = 3e38,
-     .fallback = "0", .help = "factor of the sum of squares"},
+    {.key = "l1",
+     .type = IA_FIELD_FLOAT,
+     .offset = offsetof(ia_regularizer, l1),
+     .max = 3e38,
+     .fallback = "0",
+     .help = "factor of the sum of absolute values"},
+    {.key = "l2",
+     .type = IA_FIELD_FLOAT,
+     .offset = offsetof(ia_regularizer, l2),
+     .max = 3e38,
+     .fallback = "0",
+     .help = "factor of the sum of squares"},
 };
 
 const ia_layer_class ia_layer_activity_regularization = {

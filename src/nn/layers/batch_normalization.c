@@ -1,6 +1,6 @@
-/* BatchNormalization over every axis but one. In training mode the batch's mean and biased variance are
- * used and folded into the moving ones; else the moving ones are used. An axis other than the last is
- * permuted to the end, so that the kernels' sums over rows serve every case. */
+/* BatchNormalization over every axis but one. In training mode the batch's mean and biased variance
+ * are used and folded into the moving ones; else the moving ones are used. An axis other than the
+ * last is permuted to the end, so that the kernels' sums over rows serve every case. */
 #include "nn/layers/common.h"
 
 #include <math.h>
@@ -19,39 +19,81 @@ typedef struct batch_norm_config {
 
 #define AT(member) .offset = offsetof(batch_norm_config, member)
 static const ia_field batch_norm_fields[] = {
-    {.key = "momentum", .type = IA_FIELD_FLOAT, AT(momentum), .max = 1, .fallback = "0.99",
+    {.key = "momentum",
+     .type = IA_FIELD_FLOAT,
+     AT(momentum),
+     .max = 1,
+     .fallback = "0.99",
      .help = "share of the old moving statistics, 0 to 1"},
-    {.key = "epsilon", .type = IA_FIELD_FLOAT, AT(epsilon), .max = INFINITY, .fallback = "0.001",
+    {.key = "epsilon",
+     .type = IA_FIELD_FLOAT,
+     AT(epsilon),
+     .max = INFINITY,
+     .fallback = "0.001",
      .help = "added to the variance, 0 or more"},
-    {.key = "axis", .type = IA_FIELD_INT, AT(axis), .fallback = "-1",
+    {.key = "axis",
+     .type = IA_FIELD_INT,
+     AT(axis),
+     .fallback = "-1",
      .help = "the axis that keeps its own statistics; -1 is the last"},
     {.key = "center", .type = IA_FIELD_BOOL, AT(center), .fallback = "true", .help = "add beta"},
-    {.key = "scale", .type = IA_FIELD_BOOL, AT(scale), .fallback = "true",
+    {.key = "scale",
+     .type = IA_FIELD_BOOL,
+     AT(scale),
+     .fallback = "true",
      .help = "multiply by gamma"},
-    {.key = "beta_initializer", .aliases = "beta_init", .type = IA_FIELD_INITIALIZER,
-     AT(beta_initializer), .fallback = "zeros", .help = "first beta"},
-    {.key = "gamma_initializer", .aliases = "gamma_init", .type = IA_FIELD_INITIALIZER,
-     AT(gamma_initializer), .fallback = "ones", .help = "first gamma"},
-    {.key = "moving_mean_initializer", .type = IA_FIELD_INITIALIZER, AT(moving_mean_initializer),
-     .fallback = "zeros", .help = "first moving mean"},
-    {.key = "moving_variance_initializer", .type = IA_FIELD_INITIALIZER,
-     AT(moving_variance_initializer), .fallback = "ones", .help = "first moving variance"},
-    {.key = "beta_regularizer", .type = IA_FIELD_REGULARIZER, AT(beta_regularizer),
-     .fallback = "none", .help = "penalty on beta"},
-    {.key = "gamma_regularizer", .type = IA_FIELD_REGULARIZER, AT(gamma_regularizer),
-     .fallback = "none", .help = "penalty on gamma"},
-    {.key = "beta_constraint", .type = IA_FIELD_CONSTRAINT, AT(beta_constraint),
-     .fallback = "none", .help = "projection of beta"},
-    {.key = "gamma_constraint", .type = IA_FIELD_CONSTRAINT, AT(gamma_constraint),
-     .fallback = "none", .help = "projection of gamma"},
+    {.key = "beta_initializer",
+     .aliases = "beta_init",
+     .type = IA_FIELD_INITIALIZER,
+     AT(beta_initializer),
+     .fallback = "zeros",
+     .help = "first beta"},
+    {.key = "gamma_initializer",
+     .aliases = "gamma_init",
+     .type = IA_FIELD_INITIALIZER,
+     AT(gamma_initializer),
+     .fallback = "ones",
+     .help = "first gamma"},
+    {.key = "moving_mean_initializer",
+     .type = IA_FIELD_INITIALIZER,
+     AT(moving_mean_initializer),
+     .fallback = "zeros",
+     .help = "first moving mean"},
+    {.key = "moving_variance_initializer",
+     .type = IA_FIELD_INITIALIZER,
+     AT(moving_variance_initializer),
+     .fallback = "ones",
+     .help = "first moving variance"},
+    {.key = "beta_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(beta_regularizer),
+     .fallback = "none",
+     .help = "penalty on beta"},
+    {.key = "gamma_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(gamma_regularizer),
+     .fallback = "none",
+     .help = "penalty on gamma"},
+    {.key = "beta_constraint",
+     .type = IA_FIELD_CONSTRAINT,
+     AT(beta_constraint),
+     .fallback = "none",
+     .help = "projection of beta"},
+    {.key = "gamma_constraint",
+     .type = IA_FIELD_CONSTRAINT,
+     AT(gamma_constraint),
+     .fallback = "none",
+     .help = "projection of gamma"},
 };
 
-/* Keras 1's modes 1 and 2 (by sample; the batch's statistics in prediction too) and renormalisation. */
+/* Keras 1's modes 1 and 2 (by sample; the batch's statistics in prediction too) and
+ * renormalisation. */
 static inarch_status batch_norm_from_json(ia_layer *l, const json_t *config, int generation,
                                           inarch_error *err)
 {
     if (generation == 1 && ia_json_int(config, "mode", 0) != 0)
-        return ia_layer_fail(l, INARCH_UNSUPPORTED, err, "", "has mode %lld of Keras 1, only 0 is known",
+        return ia_layer_fail(l, INARCH_UNSUPPORTED, err, "",
+                             "has mode %lld of Keras 1, only 0 is known",
                              (long long)ia_json_int(config, "mode", 0));
     IA_TRY(ia_refuse_key(l, config, "virtual_batch_size", err));
     return ia_refuse_key(l, config, "renorm", err);
@@ -93,10 +135,9 @@ static inarch_status batch_norm_shape(const ia_layer *l, const ia_shape *in, siz
     const ia_variable *mean = ia_layer_variable(l, "moving_mean");
     if (mean && mean->value.shape.dim[0] != in->dim[axis]) {
         char text[96];
-        return ia_layer_fail(l, INARCH_BAD_DATA, err, "",
-                             "normalizes %lld features, but gets rows of shape %s",
-                             (long long)mean->value.shape.dim[0],
-                             ia_shape_text(in, text, sizeof text));
+        return ia_layer_fail(
+            l, INARCH_BAD_DATA, err, "", "normalizes %lld features, but gets rows of shape %s",
+            (long long)mean->value.shape.dim[0], ia_shape_text(in, text, sizeof text));
     }
     *out = *in;
     return INARCH_OK;
@@ -161,7 +202,8 @@ static const float *moved_in(const norm *m, const ia_op *op, const float *x, flo
 }
 
 /* moving = moving * momentum + batch * (1 - momentum) */
-static void update_moving(const batch_norm_config *c, size_t cols, const float *batch, float *moving)
+static void update_moving(const batch_norm_config *c, size_t cols, const float *batch,
+                          float *moving)
 {
     float rest = (float)(1 - (double)c->momentum);
     for (size_t i = 0; moving && i < cols; i++)
@@ -187,7 +229,8 @@ static void statistics(const norm *m, const ia_op *op, const float *x)
     update_moving(c, m->cols, m->inv, ia_op_state(op, "moving_variance"));
 }
 
-/* y = x * scale + (beta - mean * scale), scale = gamma / sqrt(variance + epsilon), as TensorFlow does */
+/* y = x * scale + (beta - mean * scale), scale = gamma / sqrt(variance + epsilon), as TensorFlow
+ * does */
 static void batch_norm_forward(const ia_op *op)
 {
     const batch_norm_config *c = op->config;
@@ -208,7 +251,8 @@ static void batch_norm_forward(const ia_op *op)
         ia_moved_back(&m.moved, op->rows, y, op->out.data);
 }
 
-/* xhat = (x - mean) * inv into m->a, its product with dy into m->scale and the sum of dy into m->shift. */
+/* xhat = (x - mean) * inv into m->a, its product with dy into m->scale and the sum of dy into
+ * m->shift. */
 static void batch_norm_sums(const norm *m, const ia_op *op, const float *dy)
 {
     const float *x = moved_in(m, op, op->in[0].data, m->b);

@@ -6,8 +6,8 @@
 
 #define IA_DIM_MAX 2147483647.0 /* of units, dimensions and the like in configurations */
 
-/* Keras counts the batch as axis 0: 1..rank or negative to an axis of a row. False for the batch axis and
- * outside. */
+/* Keras counts the batch as axis 0: 1..rank or negative to an axis of a row. False for the batch
+ * axis and outside. */
 bool ia_row_axis(int64_t axis, int rank, int *out);
 /* "has axis 4, but gets rows of shape (3, 5)" */
 inarch_status ia_fail_axis(const ia_layer *l, int64_t axis, const ia_shape *row, inarch_error *err);
@@ -18,10 +18,10 @@ IA_MUST_CHECK inarch_status ia_need_known(const ia_layer *l, const ia_shape *row
 /* Some axes of a row moved behind the others; both groups keep their order. */
 typedef struct ia_moved {
     ia_shape from, to;
-    int order[IA_MAX_RANK];   /* to.dim[i] = from.dim[order[i]] */
+    int order[IA_MAX_RANK]; /* to.dim[i] = from.dim[order[i]] */
     int inverse[IA_MAX_RANK];
-    bool identity;            /* nothing moves */
-    size_t outer, cols;       /* products of the axes that stay and of those that move */
+    bool identity;      /* nothing moves */
+    size_t outer, cols; /* products of the axes that stay and of those that move */
 } ia_moved;
 /* `axis` holds `count` distinct axes of the row. */
 ia_moved ia_move_axes(const ia_shape *row, const int *axis, int count);
@@ -44,8 +44,8 @@ void ia_draw_dropout(const ia_op *op, float rate, size_t cols, float *mask);
 void ia_forward_copy(const ia_op *op);
 void ia_backward_copy(const ia_op *op);
 
-/* out[i] = index in a variable of this shape for element i of a row: dimensions of 1 are shared. The
- * shape is aligned with the row's last axes. */
+/* out[i] = index in a variable of this shape for element i of a row: dimensions of 1 are shared.
+ * The shape is aligned with the row's last axes. */
 void ia_broadcast_index(const ia_shape *row, const ia_shape *small, uint32_t *out);
 
 /* The values of a variable for op, by its name; NULL when the layer has none of that name. */

@@ -1,4 +1,5 @@
-/* Dropout: in training each value is kept with probability 1 - rate and scaled by 1 / (1 - rate). */
+/* Dropout: in training each value is kept with probability 1 - rate and scaled by 1 / (1 - rate).
+ */
 #include "nn/layers/common.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
-/* Embedding: a row of whole numbers to the rows of a table. Numbers that are no row of it give NaN (as JAX
- * does; TensorFlow stops on the CPU and gives 0 on the GPU), so that the loss shows the mistake; whoever
- * reads the data checks beforehand. mask_zero is kept but masks nothing. */
+/* Embedding: a row of whole numbers to the rows of a table. Numbers that are no row of it give NaN
+ * (as JAX does; TensorFlow stops on the CPU and gives 0 on the GPU), so that the loss shows the
+ * mistake; whoever reads the data checks beforehand. mask_zero is kept but masks nothing. */
 #include "nn/layers/common.h"
 
 #include "kernels/law.h"
@@ -19,19 +19,45 @@ typedef struct embedding_config {
 
 #define AT(member) .offset = offsetof(embedding_config, member)
 static const ia_field embedding_fields[] = {
-    {.key = "input_dim", .type = IA_FIELD_INT, AT(input_dim), .min = 1, .max = IA_DIM_MAX,
+    {.key = "input_dim",
+     .type = IA_FIELD_INT,
+     AT(input_dim),
+     .min = 1,
+     .max = IA_DIM_MAX,
      .help = "rows of the table: the largest number plus 1"},
-    {.key = "output_dim", .type = IA_FIELD_INT, AT(output_dim), .min = 1, .max = IA_DIM_MAX,
+    {.key = "output_dim",
+     .type = IA_FIELD_INT,
+     AT(output_dim),
+     .min = 1,
+     .max = IA_DIM_MAX,
      .help = "length of a row of the table"},
-    {.key = "embeddings_initializer", .aliases = "init", .type = IA_FIELD_INITIALIZER,
-     AT(embeddings_initializer), .fallback = "random_uniform", .help = "first table"},
-    {.key = "embeddings_regularizer", .aliases = "W_regularizer", .type = IA_FIELD_REGULARIZER,
-     AT(embeddings_regularizer), .fallback = "none", .help = "penalty on the table"},
-    {.key = "activity_regularizer", .type = IA_FIELD_REGULARIZER, AT(activity_regularizer),
-     .fallback = "none", .help = "penalty on the outputs"},
-    {.key = "embeddings_constraint", .aliases = "W_constraint", .type = IA_FIELD_CONSTRAINT,
-     AT(embeddings_constraint), .fallback = "none", .help = "projection of the table"},
-    {.key = "mask_zero", .type = IA_FIELD_BOOL, AT(mask_zero), .fallback = "false",
+    {.key = "embeddings_initializer",
+     .aliases = "init",
+     .type = IA_FIELD_INITIALIZER,
+     AT(embeddings_initializer),
+     .fallback = "random_uniform",
+     .help = "first table"},
+    {.key = "embeddings_regularizer",
+     .aliases = "W_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(embeddings_regularizer),
+     .fallback = "none",
+     .help = "penalty on the table"},
+    {.key = "activity_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(activity_regularizer),
+     .fallback = "none",
+     .help = "penalty on the outputs"},
+    {.key = "embeddings_constraint",
+     .aliases = "W_constraint",
+     .type = IA_FIELD_CONSTRAINT,
+     AT(embeddings_constraint),
+     .fallback = "none",
+     .help = "projection of the table"},
+    {.key = "mask_zero",
+     .type = IA_FIELD_BOOL,
+     AT(mask_zero),
+     .fallback = "false",
      .help = "kept for Keras; 0 is looked up like any other number"},
 };
 
@@ -75,7 +101,8 @@ static inarch_status embedding_shape(const ia_layer *l, const ia_shape *in, size
     (void)in_count;
     if (in->rank >= IA_MAX_RANK) {
         char text[96];
-        return ia_layer_fail(l, INARCH_UNSUPPORTED, err, "", "has too many axes for rows of shape %s",
+        return ia_layer_fail(l, INARCH_UNSUPPORTED, err, "",
+                             "has too many axes for rows of shape %s",
                              ia_shape_text(in, text, sizeof text));
     }
     ia_shape shape = *in;
@@ -84,10 +111,15 @@ static inarch_status embedding_shape(const ia_layer *l, const ia_shape *in, size
     return INARCH_OK;
 }
 
-/* The row of the table for v, cut to a whole number as Keras casts it; `dim` for none. */
+/* The row of the table for v, as Keras 3 takes it: cut to a whole number, negative ones count from the
+ * end; `dim` for none. */
 static size_t table_row(float v, size_t dim)
 {
-    return v > -1 && v < (float)dim && (size_t)v < dim ? (size_t)v : dim;
+    if (!(v > -1 - (float)dim && v < (float)dim + 1))
+        return dim;
+    int64_t row = (int64_t)v;
+    row += row < 0 ? (int64_t)dim : 0;
+    return row >= 0 && (size_t)row < dim ? (size_t)row : dim;
 }
 
 static void embedding_forward(const ia_op *op)
@@ -134,7 +166,8 @@ static void list_places(const ia_op *op, size_t dim, uint32_t *first, uint32_t *
     }
 }
 
-/* Partial sums of one row of the table that wait to be joined, each of some aligned blocks of 64 places. */
+/* Partial sums of one row of the table that wait to be joined, each of some aligned blocks of 64
+ * places. */
 typedef struct pending {
     float *sum; /* [LEVELS][units] */
     size_t block[LEVELS];
@@ -170,7 +203,8 @@ static float *open_block(pending *p, size_t block)
 }
 
 /* dtable[row] = sum of dy over the places of `row`: law (b), whose other terms are zeros. */
-static void row_gradient(const ia_op *op, pending *p, uint32_t place, const uint32_t *next, float *dw)
+static void row_gradient(const ia_op *op, pending *p, uint32_t place, const uint32_t *next,
+                         float *dw)
 {
     float *sum = NULL;
     p->count = 0;

@@ -1,5 +1,5 @@
-/* Flatten: a row of any shape as one vector. The bytes stay where they are, so rows with channels first
- * can be flattened only where Keras' transposition moves nothing. */
+/* Flatten: a row of any shape as one vector. The bytes stay where they are, so rows with channels
+ * first can be flattened only where Keras' transposition moves nothing. */
 #include "nn/layers/common.h"
 
 #include <stddef.h>
@@ -31,9 +31,10 @@ static inarch_status flatten_shape(const ia_layer *l, const ia_shape *in, size_t
         rest *= (size_t)in->dim[i];
     if (c->channels_first && in->rank > 1 && (!known || (in->dim[0] > 1 && rest > 1))) {
         char text[96];
-        return ia_layer_fail(l, INARCH_UNSUPPORTED, err, "cut the model above this layer",
-                             "reorders rows of shape %s with channels first, which is not computed yet",
-                             ia_shape_text(in, text, sizeof text));
+        return ia_layer_fail(
+            l, INARCH_UNSUPPORTED, err, "cut the model above this layer",
+            "reorders rows of shape %s with channels first, which is not computed yet",
+            ia_shape_text(in, text, sizeof text));
     }
     *out = ia_shape_1(known ? (int64_t)count : IA_DIM_UNKNOWN);
     return INARCH_OK;

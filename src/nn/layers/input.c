@@ -1,5 +1,5 @@
-/* InputLayer: where rows enter. Its configuration is the shape of one row; the batch dimension and the
- * dtype stay in the source's JSON. */
+/* InputLayer: where rows enter. Its configuration is the shape of one row; the batch dimension and
+ * the dtype stay in the source's JSON. */
 #include "nn/layers/common.h"
 
 #include <stddef.h>
@@ -50,9 +50,8 @@ static inarch_status input_from_json(ia_layer *l, const json_t *config, int gene
         bool ok = row != NULL;
         for (size_t d = keys[i].batch; d < n; d++) /* the set is never read back while it grows */
             ok = ok && json_array_append(row, json_array_get(shape, d)) == 0;
-        inarch_status status =
-            ok ? ia_field_set_json(&input_fields[0], c, row, 3, l->name, err)
-               : ia_fail_memory(err, "a shape", n * sizeof *row);
+        inarch_status status = ok ? ia_field_set_json(&input_fields[0], c, row, 3, l->name, err)
+                                  : ia_fail_memory(err, "a shape", n * sizeof *row);
         json_decref(row);
         IA_TRY(status);
         c->given = 1;
@@ -74,9 +73,8 @@ static inarch_status input_to_json(const ia_layer *l, json_t *config, inarch_err
     json_t *batch = json_is_integer(old) ? json_integer(json_integer_value(old)) : json_null();
     int failed = json_array_append_new(shape, batch);
     for (int i = 0; i < c->shape.count; i++)
-        failed |= json_array_append_new(shape, c->shape.value[i] < 0
-                                                   ? json_null()
-                                                   : json_integer(c->shape.value[i]));
+        failed |= json_array_append_new(
+            shape, c->shape.value[i] < 0 ? json_null() : json_integer(c->shape.value[i]));
     if (failed) {
         json_decref(shape);
         return ia_fail_memory(err, "a shape", sizeof *shape);

@@ -1,5 +1,5 @@
-/* LayerNormalization: each row to mean 0 and variance 1 over some of its axes, then gamma and beta. With
- * rms_scaling only the scale is changed (by the variance, as Keras does it). */
+/* LayerNormalization: each row to mean 0 and variance 1 over some of its axes, then gamma and beta.
+ * With rms_scaling only the scale is changed (by the variance, as Keras does it). */
 #include "nn/layers/common.h"
 #include "nn/layers/vectors.h"
 
@@ -16,27 +16,58 @@ typedef struct layer_norm_config {
 
 #define AT(member) .offset = offsetof(layer_norm_config, member)
 static const ia_field layer_norm_fields[] = {
-    {.key = "axis", .type = IA_FIELD_INTS, AT(axis), .fallback = "-1",
+    {.key = "axis",
+     .type = IA_FIELD_INTS,
+     AT(axis),
+     .fallback = "-1",
      .help = "the axes that are normalized together; -1 is the last"},
-    {.key = "epsilon", .type = IA_FIELD_FLOAT, AT(epsilon), .max = INFINITY, .fallback = "0.001",
+    {.key = "epsilon",
+     .type = IA_FIELD_FLOAT,
+     AT(epsilon),
+     .max = INFINITY,
+     .fallback = "0.001",
      .help = "added to the variance, 0 or more"},
     {.key = "center", .type = IA_FIELD_BOOL, AT(center), .fallback = "true", .help = "add beta"},
-    {.key = "scale", .type = IA_FIELD_BOOL, AT(scale), .fallback = "true",
+    {.key = "scale",
+     .type = IA_FIELD_BOOL,
+     AT(scale),
+     .fallback = "true",
      .help = "multiply by gamma"},
-    {.key = "rms_scaling", .type = IA_FIELD_BOOL, AT(rms_scaling), .fallback = "false",
+    {.key = "rms_scaling",
+     .type = IA_FIELD_BOOL,
+     AT(rms_scaling),
+     .fallback = "false",
      .help = "do not subtract the mean"},
-    {.key = "beta_initializer", .type = IA_FIELD_INITIALIZER, AT(beta_initializer),
-     .fallback = "zeros", .help = "first beta"},
-    {.key = "gamma_initializer", .type = IA_FIELD_INITIALIZER, AT(gamma_initializer),
-     .fallback = "ones", .help = "first gamma"},
-    {.key = "beta_regularizer", .type = IA_FIELD_REGULARIZER, AT(beta_regularizer),
-     .fallback = "none", .help = "penalty on beta"},
-    {.key = "gamma_regularizer", .type = IA_FIELD_REGULARIZER, AT(gamma_regularizer),
-     .fallback = "none", .help = "penalty on gamma"},
-    {.key = "beta_constraint", .type = IA_FIELD_CONSTRAINT, AT(beta_constraint),
-     .fallback = "none", .help = "projection of beta"},
-    {.key = "gamma_constraint", .type = IA_FIELD_CONSTRAINT, AT(gamma_constraint),
-     .fallback = "none", .help = "projection of gamma"},
+    {.key = "beta_initializer",
+     .type = IA_FIELD_INITIALIZER,
+     AT(beta_initializer),
+     .fallback = "zeros",
+     .help = "first beta"},
+    {.key = "gamma_initializer",
+     .type = IA_FIELD_INITIALIZER,
+     AT(gamma_initializer),
+     .fallback = "ones",
+     .help = "first gamma"},
+    {.key = "beta_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(beta_regularizer),
+     .fallback = "none",
+     .help = "penalty on beta"},
+    {.key = "gamma_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(gamma_regularizer),
+     .fallback = "none",
+     .help = "penalty on gamma"},
+    {.key = "beta_constraint",
+     .type = IA_FIELD_CONSTRAINT,
+     AT(beta_constraint),
+     .fallback = "none",
+     .help = "projection of beta"},
+    {.key = "gamma_constraint",
+     .type = IA_FIELD_CONSTRAINT,
+     AT(gamma_constraint),
+     .fallback = "none",
+     .help = "projection of gamma"},
 };
 
 static inarch_status row_axes(const ia_layer *l, const ia_shape *row, int *axis, inarch_error *err)
@@ -152,8 +183,8 @@ static void layer_norm_forward(const ia_op *op)
 }
 
 /* One vector, g = dy * gamma, xhat as in forward, c = (x - mean) * inv (xhat, but for rms_scaling):
- *   dx = inv (g - mean(g) - c mean(g xhat)); the term mean(g) comes from d mean / dx, so not with rms.
- * `g` may be dx. */
+ *   dx = inv (g - mean(g) - c mean(g xhat)); the term mean(g) comes from d mean / dx, so not with
+ * rms. `g` may be dx. */
 static void vector_backward(const layer_norm_config *c, moments s, size_t n, const float *x,
                             const float *xhat, const float *g, float *dx)
 {

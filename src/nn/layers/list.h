@@ -1,4 +1,5 @@
-/* The classes of layers, in the order of `inarch list layers`. A new layer is a file and a row here. */
+/* The classes of layers, in the order of `inarch list layers`. A new layer is a file and a row
+ * here. */
 #ifndef IA_NN_LAYERS_LIST_H
 #define IA_NN_LAYERS_LIST_H
 

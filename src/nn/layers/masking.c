@@ -1,5 +1,5 @@
-/* Masking: vectors whose every value is mask_value become 0. Keras also hands a mask to later layers and
- * to the loss; rows that are masked as a whole are not left out of the loss here. */
+/* Masking: vectors whose every value is mask_value become 0. Keras also hands a mask to later
+ * layers and to the loss; rows that are masked as a whole are not left out of the loss here. */
 #include "nn/layers/common.h"
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
-/* Add, Subtract, Multiply, Average, Maximum, Minimum: element by element over several inputs. Dimensions of
- * 1 are repeated and missing leading axes added, as Keras does. Inputs of one shape go through the
- * kernels; the others through plain loops with a table of indices. */
+/* Add, Subtract, Multiply, Average, Maximum, Minimum: element by element over several inputs.
+ * Dimensions of 1 are repeated and missing leading axes added, as Keras does. Inputs of one shape
+ * go through the kernels; the others through plain loops with a table of indices. */
 #include "nn/layers/common.h"
 
 #include <string.h>
@@ -174,7 +174,8 @@ static void average_forward(const ia_op *op)
         op->out.data[i] /= (float)op->in_count;
 }
 
-/* Backward: a rule gives d loss / d x[k] at element i; repeated elements add theirs up, i ascending. */
+/* Backward: a rule gives d loss / d x[k] at element i; repeated elements add theirs up, i
+ * ascending. */
 
 typedef float slope_fn(const ia_op *op, const tables *t, size_t k, size_t row, size_t i);
 
@@ -263,10 +264,17 @@ static void chosen_backward(const ia_op *op)
 }
 
 #define MERGE(id, keras, text, most, fwd, bwd, what)                                               \
-    const ia_layer_class ia_layer_##id = {                                                         \
-        .name = keras, .spec = #id, .help = text, .flags = IA_LAYER_MERGE, .min_inputs = 1,        \
-        .max_inputs = most, .shape = merge_shape, .temp = merge_temp, .forward = fwd,              \
-        .backward = bwd, .reads = what}
+    const ia_layer_class ia_layer_##id = {.name = keras,                                           \
+                                          .spec = #id,                                             \
+                                          .help = text,                                            \
+                                          .flags = IA_LAYER_MERGE,                                 \
+                                          .min_inputs = 1,                                         \
+                                          .max_inputs = most,                                      \
+                                          .shape = merge_shape,                                    \
+                                          .temp = merge_temp,                                      \
+                                          .forward = fwd,                                          \
+                                          .backward = bwd,                                         \
+                                          .reads = what}
 
 MERGE(add, "Add", "the sum of its inputs", SIZE_MAX, add_forward, add_backward, 0);
 MERGE(multiply, "Multiply", "the product of its inputs", SIZE_MAX, multiply_forward,

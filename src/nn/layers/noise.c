@@ -1,4 +1,5 @@
-/* GaussianNoise, GaussianDropout, AlphaDropout and SpatialDropout1D: random in training, else nothing. */
+/* GaussianNoise, GaussianDropout, AlphaDropout and SpatialDropout1D: random in training, else
+ * nothing. */
 #include "nn/layers/common.h"
 
 #include <math.h>
@@ -14,7 +15,9 @@ typedef struct noise_config {
         .key = "rate", .aliases = "p", AMOUNT, .max = 1, .help = "fraction, 0 to 1"                \
     }
 static const ia_field rate_fields[] = {RATE};
-static const ia_field noise_fields[] = {{.key = "stddev", .aliases = "sigma", AMOUNT,
+static const ia_field noise_fields[] = {{.key = "stddev",
+                                         .aliases = "sigma",
+                                         AMOUNT,
                                          .max = INFINITY,
                                          .help = "standard deviation of the noise, 0 or more"}};
 
@@ -62,8 +65,9 @@ static void masked_backward(const ia_op *op)
 }
 
 #define SETTINGS(list)                                                                             \
-    .flags = IA_LAYER_RANDOM | IA_LAYER_IDENTITY_OFF_TRAINING, .config_size = sizeof(noise_config),\
-    .fields = list, .field_count = IA_COUNT(list), .min_inputs = 1, .max_inputs = 1
+    .flags = IA_LAYER_RANDOM | IA_LAYER_IDENTITY_OFF_TRAINING,                                     \
+    .config_size = sizeof(noise_config), .fields = list, .field_count = IA_COUNT(list),            \
+    .min_inputs = 1, .max_inputs = 1
 
 /* ---- GaussianNoise: y = x + stddev * n ---- */
 
@@ -116,7 +120,8 @@ const ia_layer_class ia_layer_gaussian_dropout = {.name = "GaussianDropout",
                                                   .forward = gaussian_dropout_forward,
                                                   .backward = masked_backward};
 
-/* ---- AlphaDropout: dropped values become selu's limit, then mean and variance are restored ---- */
+/* ---- AlphaDropout: dropped values become selu's limit, then mean and variance are restored ----
+ */
 
 #define SELU_LIMIT (-1.6732632423543772848170429916717 * 1.0507009873554804934193349852946)
 

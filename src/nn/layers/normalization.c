@@ -1,6 +1,6 @@
-/* Normalization: (x - mean) / sqrt(variance), or back, with statistics of the data kept as variables. Where
- * a configuration gives mean and variance itself, they become variables too and leave the configuration:
- * the values, and what Keras computes from the file, stay the same. */
+/* Normalization: (x - mean) / sqrt(variance), or back, with statistics of the data kept as
+ * variables. Where a configuration gives mean and variance itself, they become variables too and
+ * leave the configuration: the values, and what Keras computes from the file, stay the same. */
 #include "nn/layers/common.h"
 
 #include <math.h>
@@ -61,7 +61,8 @@ static inarch_status set_statistic(ia_layer *l, const char *name, const json_t *
     IA_TRY(ia_array_new(IA_F32, &shape, name, &array, err));
     float *out = ia_array_mutable(&array);
     copy_numbers(values, IA_MAX_RANK, &out);
-    inarch_status status = ia_variable_set(&l->variables[l->variable_count - 1], &array, l->name, err);
+    inarch_status status =
+        ia_variable_set(&l->variables[l->variable_count - 1], &array, l->name, err);
     ia_array_release(&array);
     return status;
 }
@@ -192,7 +193,8 @@ static inarch_status normalization_shape(const ia_layer *l, const ia_shape *in, 
 /* ---- computation ---- */
 
 /* Indices of the statistics for the elements of a row, and the standard deviations. */
-static size_t normalization_temp(const ia_layer *l, const ia_shape *in, size_t in_count, size_t rows)
+static size_t normalization_temp(const ia_layer *l, const ia_shape *in, size_t in_count,
+                                 size_t rows)
 {
     size_t size = 0;
     (void)l;

@@ -1,4 +1,5 @@
-/* PReLU: x above 0, alpha x below, with an alpha of its own for each element or shared over axes. */
+/* PReLU: x above 0, alpha x below, with an alpha of its own for each element or shared over axes.
+ */
 #include "nn/layers/common.h"
 
 #include <stddef.h>
@@ -13,17 +14,31 @@ typedef struct prelu_config {
 
 #define AT(member) .offset = offsetof(prelu_config, member)
 static const ia_field prelu_fields[] = {
-    {.key = "alpha_initializer", .aliases = "init", .type = IA_FIELD_INITIALIZER,
-     AT(alpha_initializer), .fallback = "zeros", .help = "first slopes"},
-    {.key = "alpha_regularizer", .type = IA_FIELD_REGULARIZER, AT(alpha_regularizer),
-     .fallback = "none", .help = "penalty on the slopes"},
-    {.key = "alpha_constraint", .type = IA_FIELD_CONSTRAINT, AT(alpha_constraint),
-     .fallback = "none", .help = "projection of the slopes"},
-    {.key = "shared_axes", .type = IA_FIELD_INTS, AT(shared_axes), .fallback = "none",
+    {.key = "alpha_initializer",
+     .aliases = "init",
+     .type = IA_FIELD_INITIALIZER,
+     AT(alpha_initializer),
+     .fallback = "zeros",
+     .help = "first slopes"},
+    {.key = "alpha_regularizer",
+     .type = IA_FIELD_REGULARIZER,
+     AT(alpha_regularizer),
+     .fallback = "none",
+     .help = "penalty on the slopes"},
+    {.key = "alpha_constraint",
+     .type = IA_FIELD_CONSTRAINT,
+     AT(alpha_constraint),
+     .fallback = "none",
+     .help = "projection of the slopes"},
+    {.key = "shared_axes",
+     .type = IA_FIELD_INTS,
+     AT(shared_axes),
+     .fallback = "none",
      .help = "axes, counted from 1, that share one slope"},
 };
 
-static inarch_status prelu_build(ia_layer *l, const ia_shape *in, size_t in_count, inarch_error *err)
+static inarch_status prelu_build(ia_layer *l, const ia_shape *in, size_t in_count,
+                                 inarch_error *err)
 {
     const prelu_config *c = l->config;
     ia_shape alpha = *in;
@@ -49,10 +64,9 @@ static inarch_status prelu_shape(const ia_layer *l, const ia_shape *in, size_t i
         fits = alpha->dim[i] == 1 || alpha->dim[i] == in->dim[i];
     if (!fits) {
         char want[96], have[96];
-        return ia_layer_fail(l, INARCH_BAD_DATA, err, "",
-                             "has slopes of shape %s, but gets rows of shape %s",
-                             ia_shape_text(alpha, want, sizeof want),
-                             ia_shape_text(in, have, sizeof have));
+        return ia_layer_fail(
+            l, INARCH_BAD_DATA, err, "", "has slopes of shape %s, but gets rows of shape %s",
+            ia_shape_text(alpha, want, sizeof want), ia_shape_text(in, have, sizeof have));
     }
     *out = *in;
     return INARCH_OK;
@@ -100,7 +114,8 @@ static void prelu_alpha_gradient(const ia_op *op, const uint32_t *index, float *
         dalpha[index[i]] += sums[i];
 }
 
-/* dx = dy above 0, alpha dy at and below it: TensorFlow's two relus both have slope 0 at 0, so 0 there */
+/* dx = dy above 0, alpha dy at and below it: TensorFlow's two relus both have slope 0 at 0, so 0
+ * there */
 static void prelu_backward(const ia_op *op)
 {
     const float *alpha = op->weights[0], *x = op->in[0].data;

@@ -13,7 +13,8 @@ typedef struct relu_config {
 
 #define PARAM(i) .offset = offsetof(relu_config, activation.param[i])
 
-/* The parameters' places are written into the fields below; `first` guards against their being moved. */
+/* The parameters' places are written into the fields below; `first` guards against their being
+ * moved. */
 static void relu_set(void *config, const char *name, const char *first)
 {
     relu_config *c = config;
@@ -41,17 +42,31 @@ static void relu_backward(const ia_op *op)
 }
 
 #define SETTINGS(stem)                                                                             \
-    .flags = IA_LAYER_ACTIVATION_ONLY, .config_size = sizeof(relu_config), .fields = stem##_fields,\
-    .field_count = IA_COUNT(stem##_fields), .min_inputs = 1, .max_inputs = 1,                      \
-    .forward = relu_forward, .backward = relu_backward, .activation = relu_activation,             \
-    .reads = IA_READS_X | IA_READS_Y, .init = stem##_init
+    .flags = IA_LAYER_ACTIVATION_ONLY, .config_size = sizeof(relu_config),                         \
+    .fields = stem##_fields, .field_count = IA_COUNT(stem##_fields), .min_inputs = 1,              \
+    .max_inputs = 1, .forward = relu_forward, .backward = relu_backward,                           \
+    .activation = relu_activation, .reads = IA_READS_X | IA_READS_Y, .init = stem##_init
 
 static const ia_field relu_fields[] = {
-    {.key = "max_value", .type = IA_FIELD_FLOAT, PARAM(1), .max = INFINITY, .fallback = "none",
-     .none = INFINITY, .help = "values are cut there; none = never"},
-    {.key = "negative_slope", .aliases = "alpha", .type = IA_FIELD_FLOAT, PARAM(0), .max = INFINITY,
-     .fallback = "0", .help = "slope below the threshold, 0 or more"},
-    {.key = "threshold", .type = IA_FIELD_FLOAT, PARAM(2), .max = INFINITY, .fallback = "0",
+    {.key = "max_value",
+     .type = IA_FIELD_FLOAT,
+     PARAM(1),
+     .max = INFINITY,
+     .fallback = "none",
+     .none = INFINITY,
+     .help = "values are cut there; none = never"},
+    {.key = "negative_slope",
+     .aliases = "alpha",
+     .type = IA_FIELD_FLOAT,
+     PARAM(0),
+     .max = INFINITY,
+     .fallback = "0",
+     .help = "slope below the threshold, 0 or more"},
+    {.key = "threshold",
+     .type = IA_FIELD_FLOAT,
+     PARAM(2),
+     .max = INFINITY,
+     .fallback = "0",
      .help = "where the upper part begins, 0 or more"},
 };
 
@@ -66,8 +81,13 @@ const ia_layer_class ia_layer_relu = {.name = "ReLU",
                                       SETTINGS(relu)};
 
 static const ia_field leaky_relu_fields[] = {
-    {.key = "negative_slope", .aliases = "alpha", .type = IA_FIELD_FLOAT, PARAM(0), .max = INFINITY,
-     .fallback = "0.3", .help = "slope below 0, 0 or more"},
+    {.key = "negative_slope",
+     .aliases = "alpha",
+     .type = IA_FIELD_FLOAT,
+     PARAM(0),
+     .max = INFINITY,
+     .fallback = "0.3",
+     .help = "slope below 0, 0 or more"},
 };
 
 static void leaky_relu_init(void *config)
@@ -81,7 +101,10 @@ const ia_layer_class ia_layer_leaky_relu = {.name = "LeakyReLU",
                                             SETTINGS(leaky_relu)};
 
 static const ia_field elu_fields[] = {
-    {.key = "alpha", .type = IA_FIELD_FLOAT, PARAM(0), .fallback = "1",
+    {.key = "alpha",
+     .type = IA_FIELD_FLOAT,
+     PARAM(0),
+     .fallback = "1",
      .help = "minus the limit at minus infinity"},
 };
 
@@ -90,13 +113,15 @@ static void elu_init(void *config)
     relu_set(config, "elu", "alpha");
 }
 
-const ia_layer_class ia_layer_elu = {.name = "ELU",
-                                     .spec = "elu",
-                                     .help = "x above 0, alpha (exp(x) - 1) below",
-                                     SETTINGS(elu)};
+const ia_layer_class ia_layer_elu = {
+    .name = "ELU", .spec = "elu", .help = "x above 0, alpha (exp(x) - 1) below", SETTINGS(elu)};
 
 static const ia_field thresholded_relu_fields[] = {
-    {.key = "theta", .type = IA_FIELD_FLOAT, PARAM(0), .max = INFINITY, .fallback = "1",
+    {.key = "theta",
+     .type = IA_FIELD_FLOAT,
+     PARAM(0),
+     .max = INFINITY,
+     .fallback = "1",
      .help = "values up to it become 0; 0 or more"},
 };
 

@@ -1,4 +1,5 @@
-/* Rescaling: x * scale + offset, with one number for all values or one for each of the last axis. */
+/* Rescaling: x * scale + offset, with one number for all values or one for each of the last axis.
+ */
 #include "nn/layers/common.h"
 
 #include <stddef.h>
@@ -8,10 +9,15 @@ typedef struct rescaling_config {
 } rescaling_config;
 
 static const ia_field rescaling_fields[] = {
-    {.key = "scale", .type = IA_FIELD_FLOATS, .offset = offsetof(rescaling_config, scale),
+    {.key = "scale",
+     .type = IA_FIELD_FLOATS,
+     .offset = offsetof(rescaling_config, scale),
      .help = "factor, or one for each of the last axis, such as 0.00392156863"},
-    {.key = "offset", .type = IA_FIELD_FLOATS, .offset = offsetof(rescaling_config, offset),
-     .fallback = "0", .help = "added afterwards, likewise"},
+    {.key = "offset",
+     .type = IA_FIELD_FLOATS,
+     .offset = offsetof(rescaling_config, offset),
+     .fallback = "0",
+     .help = "added afterwards, likewise"},
 };
 
 static inarch_status rescaling_check(const ia_layer *l, inarch_error *err)
@@ -66,8 +72,8 @@ static void rescaling_forward(const ia_op *op)
     float *scale = op->temp, *offset = scale + cols;
     expand(&c->scale, cols, scale);
     expand(&c->offset, cols, offset);
-    ia_scale_shift_rows(op->exec, ia_vectors(&op->out, op->rows), cols, op->in[0].data, scale, offset,
-                        op->out.data);
+    ia_scale_shift_rows(op->exec, ia_vectors(&op->out, op->rows), cols, op->in[0].data, scale,
+                        offset, op->out.data);
 }
 
 static void rescaling_backward(const ia_op *op)

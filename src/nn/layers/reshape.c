@@ -11,8 +11,12 @@ typedef struct reshape_config {
 } reshape_config;
 
 static const ia_field reshape_fields[] = {
-    {.key = "target_shape", .aliases = "dims", .type = IA_FIELD_INTS,
-     .offset = offsetof(reshape_config, target_shape), .min = -1, .max = IA_DIM_MAX,
+    {.key = "target_shape",
+     .aliases = "dims",
+     .type = IA_FIELD_INTS,
+     .offset = offsetof(reshape_config, target_shape),
+     .min = -1,
+     .max = IA_DIM_MAX,
      .help = "the new shape of a row, such as 28x28; one -1 takes what is left"},
 };
 
@@ -81,8 +85,12 @@ typedef struct permute_config {
 } permute_config;
 
 static const ia_field permute_fields[] = {
-    {.key = "dims", .type = IA_FIELD_INTS, .offset = offsetof(permute_config, dims), .min = 1,
-     .max = IA_MAX_RANK, .help = "the new order of the axes, counted from 1, such as 2x1"},
+    {.key = "dims",
+     .type = IA_FIELD_INTS,
+     .offset = offsetof(permute_config, dims),
+     .min = 1,
+     .max = IA_MAX_RANK,
+     .help = "the new order of the axes, counted from 1, such as 2x1"},
 };
 
 static inarch_status permute_check(const ia_layer *l, inarch_error *err)
@@ -114,8 +122,9 @@ static inarch_status permute_shape(const ia_layer *l, const ia_shape *in, size_t
     IA_TRY(permute_check(l, err));
     if (in->rank != c->dims.count) {
         char text[96];
-        return ia_layer_fail(l, INARCH_BAD_DATA, err, "", "orders %d axes, but gets rows of shape %s",
-                             c->dims.count, ia_shape_text(in, text, sizeof text));
+        return ia_layer_fail(l, INARCH_BAD_DATA, err, "",
+                             "orders %d axes, but gets rows of shape %s", c->dims.count,
+                             ia_shape_text(in, text, sizeof text));
     }
     permute_order(c, order, inverse);
     ia_shape to = *in;
@@ -162,8 +171,12 @@ typedef struct repeat_config {
 } repeat_config;
 
 static const ia_field repeat_fields[] = {
-    {.key = "n", .type = IA_FIELD_INT, .offset = offsetof(repeat_config, n), .min = 1,
-     .max = IA_DIM_MAX, .help = "how many times, 1 or more"},
+    {.key = "n",
+     .type = IA_FIELD_INT,
+     .offset = offsetof(repeat_config, n),
+     .min = 1,
+     .max = IA_DIM_MAX,
+     .help = "how many times, 1 or more"},
 };
 
 static inarch_status repeat_check(const ia_layer *l, inarch_error *err)

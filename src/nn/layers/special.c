@@ -1,5 +1,5 @@
-/* Two classes outside the table: layers known by name only, and nested models. Neither is computed here:
- * a program refuses the first, where its output is needed, and inlines the second. */
+/* Two classes outside the table: layers known by name only, and nested models. Neither is computed
+ * here: a program refuses the first, where its output is needed, and inlines the second. */
 #include "nn/layer.h"
 
 static void never(const ia_op *op)

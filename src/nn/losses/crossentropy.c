@@ -1,9 +1,9 @@
 /* Cross-entropies: binary, categorical, sparse categorical.
  *
- * From logits wherever they are known: exact for saturated units, where probabilities in float32 are
- * 0 or 1. Keras on TensorFlow does the same, whichever of sigmoid and softmax made the output: a
- * categorical loss on a sigmoid head is a softmax over the sigmoid's inputs. From probabilities as
- * Keras 3: clipped to [1e-7, 1 - 1e-7], with no gradient outside. */
+ * From logits wherever they are known: exact for saturated units, where probabilities in float32
+ * are 0 or 1. Keras on TensorFlow does the same, whichever of sigmoid and softmax made the output:
+ * a categorical loss on a sigmoid head is a softmax over the sigmoid's inputs. From probabilities
+ * as Keras 3: clipped to [1e-7, 1 - 1e-7], with no gradient outside. */
 #include "nn/losses/element.h"
 #include "nn/losses/list.h"
 

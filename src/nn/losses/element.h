@@ -1,4 +1,5 @@
-/* Losses that are the mean over a sample's elements of a function of one prediction and one target. */
+/* Losses that are the mean over a sample's elements of a function of one prediction and one target.
+ */
 #ifndef IA_NN_LOSSES_ELEMENT_H
 #define IA_NN_LOSSES_ELEMENT_H
 

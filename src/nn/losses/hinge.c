@@ -58,7 +58,8 @@ static void squared_hinge_samples(const ia_loss *l, size_t samples, size_t cols,
     ia_loss_mean(l, binary ? squared_binary : squared_signed, samples, cols, p, t, loss, grad);
 }
 
-/* max(neg - pos + 1, 0) with pos = sum_c t p, neg = max_c (1 - t) p. Equal maxima share the gradient. */
+/* max(neg - pos + 1, 0) with pos = sum_c t p, neg = max_c (1 - t) p. Equal maxima share the
+ * gradient. */
 static double categorical_hinge(size_t cols, const float *p, const float *t, float *grad)
 {
     double pos = 0, neg = (1 - (double)t[0]) * (double)p[0];
@@ -79,14 +80,13 @@ static double categorical_hinge(size_t cols, const float *p, const float *t, flo
     return h < 0 ? 0 : h;
 }
 
-static void categorical_hinge_samples(const ia_loss *l, size_t samples, size_t cols,
-                                      const float *p, const float *z, const float *t, double *loss,
-                                      float *grad)
+static void categorical_hinge_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
+                                      const float *z, const float *t, double *loss, float *grad)
 {
     (void)l, (void)z;
     for (size_t s = 0; s < samples; s++)
-        loss[s] = categorical_hinge(cols, p + s * cols, t + s * cols,
-                                    grad ? grad + s * cols : NULL);
+        loss[s] =
+            categorical_hinge(cols, p + s * cols, t + s * cols, grad ? grad + s * cols : NULL);
 }
 
 const ia_loss_class ia_loss_hinge = {

@@ -41,7 +41,8 @@ static double inverse_norm(size_t cols, const float *x, bool *bound)
 }
 
 /* -sum_c (t / |t|) (p / |p|). With u = t / |t| and n = 1 / |p|: d/dp_c = -n u_c + n^3 p_c sum(u p).
- * Where |p| < 1e-7 the norm counts as constant. (TensorFlow gives NaN at p = 0 exactly; here -n u.) */
+ * Where |p| < 1e-7 the norm counts as constant. (TensorFlow gives NaN at p = 0 exactly; here -n u.)
+ */
 static void cosine_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
                            const float *z, const float *t, double *loss, float *grad)
 {

@@ -35,7 +35,8 @@ static double class_sample(const ia_metric *m, const ia_scores *b, size_t s)
     return argmax(b->cols, b->p + s * b->cols) == label_of(b, s);
 }
 
-/* Fewer than k classes score strictly higher than the label: ties at the boundary count as inside. */
+/* Fewer than k classes score strictly higher than the label: ties at the boundary count as inside.
+ */
 static double top_k_sample(const ia_metric *m, const ia_scores *b, size_t s)
 {
     const float *p = b->p + s * b->cols;

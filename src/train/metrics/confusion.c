@@ -159,8 +159,8 @@ static const ia_setting threshold_settings[] = {
      "p above it counts as positive; 0 to 1"},
 };
 static const ia_setting f1_settings[] = {
-    {"average", NULL, IA_SETTING_WORD, AT(average), AVERAGE_NONE, 0, 3,
-     "none|micro|macro|weighted", "none (one value per class), micro, macro or weighted"},
+    {"average", NULL, IA_SETTING_WORD, AT(average), AVERAGE_NONE, 0, 3, "none|micro|macro|weighted",
+     "none (one value per class), micro, macro or weighted"},
     {"threshold", NULL, IA_SETTING_OPTIONAL, AT(threshold), (double)NAN, 0, 1, NULL,
      "p above it counts as positive; none: the largest of the row does"},
 };

@@ -1,4 +1,5 @@
-/* The metrics that exist beside the means of losses: one row each, defined in the files beside this. */
+/* The metrics that exist beside the means of losses: one row each, defined in the files beside
+ * this. */
 #ifndef IA_TRAIN_METRICS_LIST_H
 #define IA_TRAIN_METRICS_LIST_H
 

@@ -1,0 +1,165 @@
+/* The program: finds the command, runs it, prints its error or its JSON, decides the exit status.
+ *
+ * 0: done; 1: the work failed; 2: wrong usage. Nothing else prints errors. */
+#include "args.h"
+#include "signals.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+
+/* ---- errors ---- */
+
+static void print_error(const inarch_error *e)
+{
+    text_colour(stderr, "1;31");
+    fputs("inarch:", stderr);
+    text_colour(stderr, "");
+    putc(' ', stderr);
+    if (*e->subject && !strstr(e->message, e->subject)) {
+        text_put(stderr, e->subject);
+        fputs(": ", stderr);
+    }
+    text_put(stderr, e->message);
+    putc('\n', stderr);
+    if (*e->hint) {
+        fputs("hint: ", stderr);
+        text_put(stderr, e->hint);
+        putc('\n', stderr);
+    }
+}
+
+static void error_json(json_out *j, const inarch_error *e)
+{
+    inarch_status status = e->status == CLI_USAGE ? INARCH_BAD_ARGUMENT : e->status;
+    json_object(j, "error");
+    json_count(j, "status", (uint64_t)status);
+    json_string(j, "name", inarch_status_name(status));
+    json_string(j, "subject", e->subject);
+    json_string(j, "message", e->message);
+    json_string(j, "hint", e->hint);
+    json_object_end(j);
+}
+
+/* {"schema":1,"command":...,"result":...} or with "error". */
+static void print_json(const char *command, const json_out *result, const inarch_error *e)
+{
+    json_out j = JSON_OUT;
+    json_object(&j, NULL);
+    json_count(&j, "schema", 1);
+    json_string(&j, "command", command);
+    if (e)
+        error_json(&j, e);
+    else
+        json_raw(&j, "result", json_text(result));
+    json_object_end(&j);
+    if (json_text(&j))
+        puts(json_text(&j));
+    json_free(&j);
+}
+
+/* What was printed must have arrived: a full disk is a failure, a reader that left is none. */
+static inarch_status close_stdout(inarch_error *err)
+{
+    errno = 0;
+    bool failed = ferror(stdout) != 0;
+    failed = fflush(stdout) || failed;
+    if (!failed)
+        return INARCH_OK;
+    if (errno == EPIPE)
+        signals_die_of_pipe();
+    return cli_fail(err, INARCH_IO, "", "", "cannot write to standard output: %s",
+                    errno ? strerror(errno) : "an earlier write failed");
+}
+
+/* ---- commands ---- */
+
+static inarch_status no_command(const char *name, inarch_error *err)
+{
+    const char *names[16];
+    char hint[96] = "'inarch help' lists the commands";
+    size_t n = 0;
+    for (; n < cli_command_count && n < CLI_COUNT(names); n++)
+        names[n] = cli_commands[n]->name;
+    const char *near = cli_nearest(name, names, n);
+    if (near)
+        snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+    return cli_usage(err, hint, name[0] == '-' ? "unknown option '%s'" : "unknown command '%s'",
+                     name);
+}
+
+static inarch_status help(const char *name, inarch_error *err)
+{
+    const cli_command *c = name ? cli_command_find(name) : NULL;
+    return name && !c ? no_command(name, err) : cli_help(c, err);
+}
+
+static inarch_status run_command(cli_args *a, const cli_command *c, const char *const *items,
+                                 size_t n, json_out *json, inarch_error *err)
+{
+    CLI_TRY(cli_args_parse(a, c, items, n, err));
+    if (cli_given(a, OPT_HELP))
+        return cli_help(c, err);
+    CLI_TRY(c->run(a, json, err));
+    if (a->json && !json_text(json))
+        return cli_fail(err, INARCH_NO_MEMORY, "", "", "not enough memory for the result");
+    if (a->json)
+        print_json(c->name, json, NULL);
+    return INARCH_OK;
+}
+
+static inarch_status dispatch(cli_args *a, const char *const *items, size_t n, json_out *json,
+                              inarch_error *err)
+{
+    if (n == 0)
+        return cli_usage(err, "'inarch help' lists the commands", "a command is missing");
+    if (strcmp(items[0], "--version") == 0) {
+        printf("inarch %s\n", inarch_version());
+        return INARCH_OK;
+    }
+    if (strcmp(items[0], "help") == 0 || strcmp(items[0], "--help") == 0 ||
+        strcmp(items[0], "-h") == 0)
+        return help(n > 1 ? items[1] : NULL, err);
+    const cli_command *c = cli_command_find(items[0]);
+    return c ? run_command(a, c, items + 1, n - 1, json, err) : no_command(items[0], err);
+}
+
+static bool wants_json(const char *const *items, size_t n)
+{
+    for (size_t i = 0; i < n && strcmp(items[i], "--") != 0; i++)
+        if (strcmp(items[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    cli_args a = {.json = false};
+    json_out json = JSON_OUT;
+    inarch_error err = {0};
+    const char **items;
+    size_t n;
+    inarch_status status = cli_args_expand(&a, argc, argv, &items, &n, &err);
+    if (status == INARCH_OK)
+        status = dispatch(&a, items, n, &json, &err);
+    if (status != INARCH_OK && wants_json(items, n)) {
+        const cli_command *c = n ? cli_command_find(items[0]) : NULL;
+        print_json(c ? c->name : NULL, NULL, &err);
+    }
+    inarch_error late;
+    if (close_stdout(&late) != INARCH_OK && status == INARCH_OK) {
+        err = late;
+        status = late.status;
+    }
+    if (status != INARCH_OK)
+        print_error(&err);
+    json_free(&json);
+    cli_args_free(&a);
+    free(items);
+    signals_release();
+    return status == INARCH_OK ? EXIT_DONE : status == CLI_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}

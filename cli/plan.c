@@ -1,0 +1,125 @@
+/* Telling what a run will do. */
+#include "plan.h"
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define LABEL 13 /* columns of "prefix ends  " */
+
+void plan_print_line(FILE *f, const inarch_fit_plan *p, uint64_t seed)
+{
+    fprintf(f, "optimizer %s (%s), learning rate %.6g; loss %s (%s); seed %llu\n", p->optimizer,
+            p->optimizer_origin, p->learning_rate, p->loss, p->loss_origin,
+            (unsigned long long)seed);
+}
+
+static void label(FILE *f, const char *name)
+{
+    fprintf(f, "%-*s", LABEL, name);
+}
+
+/* The names of live, or frozen, layers that have weights. */
+static void print_layers(FILE *f, const inarch_model *m, bool live)
+{
+    inarch_layer l = {.size = sizeof l};
+    bool first = true;
+    for (size_t i = 0; inarch_model_layer(m, i, &l, NULL) == INARCH_OK; i++) {
+        /* A nested model says nothing that its layers do not. */
+        inarch_layer below = {.size = sizeof below};
+        bool nested =
+            inarch_model_layer(m, i + 1, &below, NULL) == INARCH_OK && below.depth > l.depth;
+        if (nested || l.parameters == 0 || (l.live != 0) != live)
+            continue;
+        fputs(first ? ": " : ", ", f);
+        text_put(f, l.path);
+        first = false;
+    }
+    putc('\n', f);
+}
+
+static void print_cache(FILE *f, const inarch_fit_plan *p)
+{
+    char bytes[TEXT_NUMBER];
+    label(f, "cached");
+    if (p->cached_operations == 0 || p->cache_bytes == 0)
+        fprintf(f, "nothing, 0 of %zu operations\n", p->operations);
+    else
+        fprintf(f, "%zu of %zu operations, %s %s\n", p->cached_operations, p->operations,
+                text_bytes(p->cache_bytes, bytes),
+                p->cache_in_memory ? "in memory" : "in a temporary file");
+    if (*p->prefix_ends) {
+        label(f, "prefix ends");
+        text_put(f, p->prefix_ends);
+        putc('\n', f);
+    }
+}
+
+void plan_print(FILE *f, const inarch_model *m, const inarch_fit_plan *p, uint64_t seed)
+{
+    char number[TEXT_NUMBER];
+    plan_print_line(f, p, seed);
+    label(f, "metrics");
+    fprintf(f, "%s\n", *p->metrics ? p->metrics : "none");
+    if (*p->schedule) {
+        label(f, "schedule");
+        fprintf(f, "%s\n", p->schedule);
+    }
+    label(f, "rows");
+    fprintf(f, "%zu to train, %zu to validate, %zu step%s an epoch\n", p->rows, p->validation_rows,
+            p->steps_per_epoch, p->steps_per_epoch == 1 ? "" : "s");
+    if (p->resumed_epochs) {
+        label(f, "checkpoint");
+        fprintf(f, "goes on after epoch %zu\n", p->resumed_epochs);
+    }
+    label(f, "live");
+    fprintf(f, "%s parameters", text_count(p->live_parameters, number));
+    print_layers(f, m, true);
+    label(f, "frozen");
+    fprintf(f, "%s parameters", text_count(p->frozen_parameters, number));
+    print_layers(f, m, false);
+    print_cache(f, p);
+    label(f, "memory");
+    fprintf(f, "%s\n", text_bytes(p->memory_bytes, number));
+}
+
+void plan_json(json_out *j, const char *key, const inarch_fit_plan *p, uint64_t seed)
+{
+    json_object(j, key);
+    json_string(j, "optimizer", p->optimizer);
+    json_string(j, "optimizer_origin", p->optimizer_origin);
+    json_real(j, "learning_rate", p->learning_rate);
+    json_string(j, "schedule", p->schedule);
+    json_string(j, "loss", p->loss);
+    json_string(j, "loss_origin", p->loss_origin);
+    json_string(j, "metrics", p->metrics);
+    json_count(j, "seed", seed);
+    json_count(j, "rows", p->rows);
+    json_count(j, "validation_rows", p->validation_rows);
+    json_count(j, "steps_per_epoch", p->steps_per_epoch);
+    json_count(j, "resumed_epochs", p->resumed_epochs);
+    json_count(j, "live_parameters", p->live_parameters);
+    json_count(j, "frozen_parameters", p->frozen_parameters);
+    json_count(j, "operations", p->operations);
+    json_count(j, "cached_operations", p->cached_operations);
+    json_count(j, "cache_bytes", p->cache_bytes);
+    json_bool(j, "cache_in_memory", p->cache_in_memory != 0);
+    json_string(j, "prefix_ends", p->prefix_ends);
+    json_count(j, "memory_bytes", p->memory_bytes);
+    json_object_end(j);
+}
+
+void plan_json_layers(json_out *j, const char *key, const inarch_model *m)
+{
+    inarch_layer l = {.size = sizeof l};
+    json_array(j, key);
+    for (size_t i = 0; inarch_model_layer(m, i, &l, NULL) == INARCH_OK; i++) {
+        json_object(j, NULL);
+        json_string(j, "path", l.path);
+        json_bool(j, "live", l.live != 0);
+        json_count(j, "parameters", l.parameters);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}

@@ -1,0 +1,330 @@
+/* A run's checkpoint: what is in it, and how a run goes on from it.
+ *
+ * All that is random is a function of seed, epoch and step, so no generator's state is kept. */
+#include "train/run.h"
+
+#include "base/alloc.h"
+#include "train/checkpoint.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <zlib.h>
+
+#define SAMPLE_ROWS 64
+
+/* ---- what the run is: a checkpoint of another is refused ---- */
+
+static inarch_status crc_layer(void *context, const ia_model *m, ia_layer *l, const char *path,
+                               bool trainable, inarch_error *err)
+{
+    uLong *crc = context;
+    (void)m, (void)trainable, (void)err;
+    *crc = crc32(*crc, (const Bytef *)path, (uInt)strlen(path));
+    for (size_t i = 0; i < l->variable_count; i++) {
+        const uint8_t *at = ia_array_data(&l->variables[i].value);
+        size_t n = ia_array_count(&l->variables[i].value) * sizeof(float);
+        while (at && n > 0) {
+            uInt part = n < (1u << 30) ? (uInt)n : 1u << 30;
+            *crc = crc32(*crc, at, part);
+            at += part;
+            n -= part;
+        }
+    }
+    return INARCH_OK;
+}
+
+/* Inputs of the first rows, as the program gets them. */
+static inarch_status crc_data(ia_run *r, uLong *crc, inarch_error *err)
+{
+    const ia_program *p = ia_trainer_program(r->trainer);
+    size_t n = r->rows < SAMPLE_ROWS ? r->rows : SAMPLE_ROWS;
+    for (size_t i = 0; i < ia_program_input_count(p); i++) {
+        const ia_view *v = ia_program_input(p, i);
+        for (uint64_t row = 0; row < n; row++) {
+            IA_TRY(ia_data_gather(r->train, &row, 1, i, v->data, err));
+            *crc = crc32(*crc, (const Bytef *)v->data, (uInt)(v->size * sizeof(float)));
+        }
+    }
+    for (size_t h = 0; h < r->objective.head_count; h++)
+        for (uint64_t row = 0; row < n; row++) {
+            IA_TRY(ia_head_gather(&r->objective.heads[h], r->train, &row, 1, r->target[h], err));
+            *crc = crc32(*crc, (const Bytef *)r->target[h],
+                         (uInt)(r->objective.heads[h].target_size * sizeof(float)));
+        }
+    return INARCH_OK;
+}
+
+static inarch_status fingerprints(ia_run *r, inarch_error *err)
+{
+    uLong crc = crc32(0, NULL, 0);
+    IA_TRY(ia_model_walk(r->m, crc_layer, &crc, err));
+    r->model_crc = (uint32_t)crc;
+    crc = crc32(0, NULL, 0);
+    IA_TRY(crc_data(r, &crc, err));
+    r->data_crc = (uint32_t)crc;
+    return INARCH_OK;
+}
+
+static json_t *heads_text(const ia_run *r)
+{
+    json_t *list = json_array();
+    for (size_t h = 0; h < r->objective.head_count; h++) {
+        char text[256], line[320];
+        ia_loss_to_text(&r->objective.heads[h].loss, text, sizeof text);
+        snprintf(line, sizeof line, "%s x %.17g", text, r->objective.heads[h].weight);
+        json_array_append_new(list, json_string(line));
+    }
+    return list;
+}
+
+/* The run's length counts only where a schedule depends on it, so that a run may be made longer. */
+static json_t *identity(const ia_run *r)
+{
+    char optimizer[512], schedule[1200], class_weight[256];
+    bool whole_run = r->schedule.cls && strcmp(r->schedule.cls->name, "cosine") == 0;
+    const ia_fit_options *o = &r->o;
+    ia_optimizer_to_text(&r->optimizer, optimizer, sizeof optimizer);
+    ia_schedule_to_text(&r->schedule, schedule, sizeof schedule);
+    snprintf(class_weight, sizeof class_weight, "%.250s", o->class_weight ? o->class_weight : "");
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:o, s:s, s:f, s:f, s:b, s:b, s:I, s:s}",
+        "model", (json_int_t)r->model_crc, "data", (json_int_t)r->data_crc, "rows",
+        (json_int_t)r->rows, "validation rows",
+        (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0), "batch size",
+        (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed, "optimizer",
+        optimizer, "schedule", schedule, "losses", heads_text(r), "class weights", class_weight,
+        "l2_sp", o->l2_sp, "l2_sp of new weights", o->l2_sp_new, "frozen dropout",
+        o->frozen_dropout_off != 0, "moments", o->fresh_moments != 0, "epochs",
+        (json_int_t)(whole_run ? o->epochs : 0), "monitor",
+        o->early_stopping ? r->monitor.name : "");
+}
+
+static inarch_status check_identity(const ia_run *r, const json_t *saved, inarch_error *err)
+{
+    json_t *own = identity(r), *value;
+    const char *key;
+    inarch_status status = own ? INARCH_OK : ia_fail_memory(err, "a checkpoint", 0);
+    json_object_foreach(own, key, value)
+    {
+        if (status == INARCH_OK && !json_equal(value, json_object_get(saved, key)))
+            status =
+                ia_fail(err, INARCH_BAD_ARGUMENT, r->o.checkpoint,
+                        "name another checkpoint, or remove this one to start again",
+                        "checkpoint '%s' is of another run: its %s differs", r->o.checkpoint, key);
+    }
+    json_decref(own);
+    return status;
+}
+
+/* ---- history ---- */
+
+static json_t *history_json(const ia_history *h)
+{
+    json_t *columns = json_array(), *epochs = json_array(), *values = json_array();
+    for (size_t c = 0; c < h->columns; c++)
+        json_array_append_new(columns, json_string(h->name[c]));
+    for (size_t i = 0; i < h->rows; i++)
+        json_array_append_new(epochs, json_integer((json_int_t)h->epoch[i]));
+    for (size_t i = 0; i < h->rows * h->columns; i++)
+        json_array_append_new(values, ia_json_from_double(h->value[i]));
+    return json_pack("{s:o, s:o, s:o, s:b, s:s}", "columns", columns, "epochs", epochs, "values",
+                     values, "stopped early", h->stopped_early, "note", h->note);
+}
+
+static bool history_from(ia_history *h, const json_t *v)
+{
+    const json_t *columns = json_object_get(v, "columns"), *epochs = json_object_get(v, "epochs");
+    const json_t *values = json_object_get(v, "values");
+    size_t rows = json_array_size(epochs);
+    if (json_array_size(columns) != h->columns || rows > h->cap ||
+        json_array_size(values) != rows * h->columns)
+        return false;
+    for (size_t c = 0; c < h->columns; c++) {
+        const char *name = json_string_value(json_array_get(columns, c));
+        if (!name || strcmp(name, h->name[c]) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        double *row = ia_history_add(h, (size_t)json_integer_value(json_array_get(epochs, i)));
+        for (size_t c = 0; c < h->columns; c++)
+            if (!ia_json_number(json_array_get(values, i * h->columns + c), &row[c]))
+                return false;
+    }
+    h->stopped_early = ia_json_bool(v, "stopped early", false);
+    snprintf(h->note, sizeof h->note, "%s", ia_json_string(v, "note", ""));
+    return true;
+}
+
+/* ---- saving ---- */
+
+static json_t *state_json(const ia_run *r)
+{
+    const ia_program *p = ia_trainer_program(r->trainer);
+    json_t *steps = json_array(), *state;
+    for (size_t i = 0; i < ia_program_live_count(p); i++) {
+        const ia_slots *s = &ia_live_variable(ia_program_live(p, i))->slots;
+        json_array_append_new(steps, json_integer((json_int_t)s->step));
+    }
+    state = json_pack("{s:o, s:I, s:I, s:b, s:o, s:o}", "identity", identity(r), "epoch",
+                      (json_int_t)r->epoch, "step", (json_int_t)r->step, "stopped", r->stopped,
+                      "variable steps", steps, "history", history_json(r->history));
+    json_t *monitor = json_pack(
+        "{s:o, s:I, s:I, s:b}", "best", ia_json_from_double(r->monitor.best), "wait",
+        (json_int_t)r->monitor.wait, "best epoch",
+        r->monitor.best_epoch == SIZE_MAX ? (json_int_t)-1 : (json_int_t)r->monitor.best_epoch,
+        "kept", r->best.taken);
+    json_t *plateau = json_pack(
+        "{s:o, s:o, s:o, s:o}", "rate", ia_json_from_double(r->plateau.rate), "best",
+        ia_json_from_double(r->plateau.best), "wait", ia_json_from_double(r->plateau.wait),
+        "cooldown", ia_json_from_double(r->plateau.cooldown));
+    if (!state || json_object_set_new(state, "monitor", monitor) ||
+        json_object_set_new(state, "plateau", plateau)) {
+        json_decref(state);
+        return NULL;
+    }
+    return state;
+}
+
+static inarch_status add_variable(const ia_run *r, size_t i, ia_checkpoint *c, inarch_error *err)
+{
+    const ia_program *p = ia_trainer_program(r->trainer);
+    const ia_variable *v = ia_live_variable(ia_program_live(p, i));
+    char name[64];
+    snprintf(name, sizeof name, "value/%zu", i);
+    IA_TRY(ia_checkpoint_add(c, name, &v->value, err));
+    if (r->best.taken) {
+        snprintf(name, sizeof name, "best/%zu", i);
+        IA_TRY(ia_checkpoint_add(c, name, &r->best.value[i], err));
+    }
+    for (size_t k = 0; k < IA_SLOT_MAX && v->slots.slot[k].buffer; k++) {
+        snprintf(name, sizeof name, "slot/%zu/%zu", i, k);
+        IA_TRY(ia_checkpoint_add(c, name, &v->slots.slot[k], err));
+    }
+    return INARCH_OK;
+}
+
+inarch_status run_save(ia_run *r, inarch_error *err)
+{
+    const ia_program *p = ia_trainer_program(r->trainer);
+    ia_checkpoint c = {.state = state_json(r)};
+    inarch_status status = c.state ? INARCH_OK : ia_fail_memory(err, "a checkpoint", 0);
+    for (size_t i = 0; i < ia_program_live_count(p) && status == INARCH_OK; i++)
+        status = add_variable(r, i, &c, err);
+    if (status == INARCH_OK)
+        status = ia_checkpoint_write(&c, r->o.checkpoint, err);
+    ia_checkpoint_free(&c);
+    return status;
+}
+
+/* ---- going on ---- */
+
+/* The array of that name and of the variable's shape. */
+static const ia_array *fitting(const ia_checkpoint *c, const ia_variable *v, const char *kind,
+                               size_t i, size_t k)
+{
+    char name[64];
+    snprintf(name, sizeof name, k == SIZE_MAX ? "%s/%zu" : "%s/%zu/%zu", kind, i, k);
+    const ia_array *a = ia_checkpoint_find(c, name);
+    return a && ia_shape_equal(&a->shape, &v->value.shape) ? a : NULL;
+}
+
+static void share(ia_array *at, const ia_array *a)
+{
+    ia_array copy = ia_array_ref(a);
+    ia_array_release(at);
+    *at = copy;
+}
+
+static bool restore_slots(const ia_run *r, const ia_checkpoint *c, ia_variable *v, size_t i,
+                          uint64_t step)
+{
+    size_t slots = ia_optimizer_slot_count(&r->optimizer);
+    ia_slots_clear(&v->slots);
+    snprintf(v->slots.optimizer, sizeof v->slots.optimizer, "%s", r->optimizer.cls->name);
+    v->slots.step = step;
+    for (size_t k = 0; k < slots; k++) {
+        const ia_array *a = fitting(c, v, "slot", i, k);
+        if (!a)
+            return false;
+        share(&v->slots.slot[k], a);
+    }
+    return true;
+}
+
+/* Best weights first: they pass through the document into a snapshot. */
+static bool restore_arrays(ia_run *r, const ia_checkpoint *c)
+{
+    const ia_program *p = ia_trainer_program(r->trainer);
+    const json_t *steps = json_object_get(c->state, "variable steps");
+    bool kept = ia_json_bool(json_object_get(c->state, "monitor"), "kept", false);
+    for (size_t i = 0; kept && i < ia_program_live_count(p); i++) {
+        ia_variable *v = ia_live_variable(ia_program_live(p, i));
+        const ia_array *a = fitting(c, v, "best", i, SIZE_MAX);
+        if (!a)
+            return false;
+        share(&v->value, a);
+    }
+    if (kept)
+        ia_snapshot_take(&r->best);
+    for (size_t i = 0; i < ia_program_live_count(p); i++) {
+        const ia_live *live = ia_program_live(p, i);
+        ia_variable *v = ia_live_variable(live);
+        const ia_array *a = fitting(c, v, "value", i, SIZE_MAX);
+        uint64_t step = (uint64_t)json_integer_value(json_array_get(steps, i));
+        if (!a || (live->grad && !restore_slots(r, c, v, i, step)))
+            return false;
+        share(&v->value, a);
+    }
+    return true;
+}
+
+static bool restore_numbers(ia_run *r, const json_t *state)
+{
+    const json_t *monitor = json_object_get(state, "monitor");
+    const json_t *plateau = json_object_get(state, "plateau");
+    r->epoch = (size_t)ia_json_int(state, "epoch", 0);
+    r->step = (uint64_t)ia_json_int(state, "step", 0);
+    /* A run that ended because its epochs were done may be made longer; early stopping is final. */
+    r->stopped = r->history->stopped_early != 0;
+    int64_t best = ia_json_int(monitor, "best epoch", -1);
+    r->monitor.best_epoch = best < 0 ? SIZE_MAX : (size_t)best;
+    r->monitor.wait = (size_t)ia_json_int(monitor, "wait", 0);
+    return ia_json_number(json_object_get(monitor, "best"), &r->monitor.best) &&
+           ia_json_number(json_object_get(plateau, "rate"), &r->plateau.rate) &&
+           ia_json_number(json_object_get(plateau, "best"), &r->plateau.best) &&
+           ia_json_number(json_object_get(plateau, "wait"), &r->plateau.wait) &&
+           ia_json_number(json_object_get(plateau, "cooldown"), &r->plateau.cooldown);
+}
+
+static inarch_status restore(ia_run *r, const ia_checkpoint *c, inarch_error *err)
+{
+    size_t done = (size_t)ia_json_int(c->state, "epoch", 0);
+    IA_TRY(check_identity(r, json_object_get(c->state, "identity"), err));
+    if (done > r->o.epochs)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, r->o.checkpoint, "ask for as many epochs or more",
+                       "checkpoint '%s' has done %zu epochs already", r->o.checkpoint, done);
+    if (history_from(r->history, json_object_get(c->state, "history")) &&
+        restore_numbers(r, c->state) && restore_arrays(r, c)) {
+        ia_trainer_rebind(r->trainer);
+        if (r->scorer)
+            ia_program_rebind(r->scorer->program);
+        r->resumed = true;
+        return INARCH_OK;
+    }
+    ia_snapshot_restore(&r->initial, true);
+    return ia_fail(err, INARCH_BAD_FILE, r->o.checkpoint,
+                   "name another checkpoint, or remove this one to start again",
+                   "checkpoint '%s' does not fit the run", r->o.checkpoint);
+}
+
+inarch_status run_resume(ia_run *r, inarch_error *err)
+{
+    ia_checkpoint c = {0};
+    bool found;
+    IA_TRY(fingerprints(r, err));
+    IA_TRY(ia_checkpoint_read(r->o.checkpoint, &c, &found, err));
+    inarch_status status = found ? restore(r, &c, err) : INARCH_OK;
+    ia_checkpoint_free(&c);
+    return status;
+}
