@@ -22,14 +22,14 @@ static void print(const inarch_history *h)
 static void put_json(json_out *j, const cli_args *a, size_t rows, const inarch_history *h)
 {
     const char *name;
-    json_object(j, NULL);
-    json_string(j, "model", a->words[0]);
-    json_count(j, "rows", rows);
-    json_object(j, "metrics");
+    jw_object(j, NULL);
+    jw_string(j, "model", a->words[0]);
+    jw_count(j, "rows", rows);
+    jw_object(j, "metrics");
     for (size_t i = 0; (name = inarch_history_name(h, i)); i++)
-        json_real(j, name, inarch_history_get(h, 0, name));
-    json_object_end(j);
-    json_object_end(j);
+        jw_real(j, name, inarch_history_get(h, 0, name));
+    jw_object_end(j);
+    jw_object_end(j);
 }
 
 static inarch_status run(const cli_args *a, json_out *json, inarch_error *err)

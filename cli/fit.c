@@ -27,6 +27,7 @@ typedef struct fit_job {
 inarch_status fit_check(const cli_args *a, inarch_error *err)
 {
     inarch_fit_options o = INARCH_FIT_OPTIONS;
+    inarch_save_options save = INARCH_SAVE_OPTIONS;
     const char *path, *log = cli_text(a, OPT_LOG);
     CLI_TRY(cli_need(a, OPT_DATA, &path, err));
     CLI_TRY(cli_apply(a, "fit", &o, err));
@@ -38,6 +39,8 @@ inarch_status fit_check(const cli_args *a, inarch_error *err)
     if (strcmp(path, "-") == 0)
         return cli_usage(err, "", "a model cannot be written to standard output");
     CLI_TRY(files_check_output(a, "-o", path, err));
+    CLI_TRY(cli_apply(a, "save", &save, err));
+    CLI_TRY(inarch_save_check(path, &save, err));
     if (!log)
         return INARCH_OK;
     if (strcmp(log, path) == 0)
@@ -104,29 +107,29 @@ static void print_result(const fit_job *j)
 
 static void json_result(const fit_job *j, json_out *json)
 {
-    json_object(json, NULL);
+    jw_object(json, NULL);
     plan_json(json, "plan", &j->plan, j->options.seed);
-    json_array(json, "epochs");
+    jw_array(json, "epochs");
     for (size_t i = 0; i < inarch_history_rows(j->history); i++) {
-        json_object(json, NULL);
-        json_count(json, "epoch", inarch_history_epoch(j->history, i));
+        jw_object(json, NULL);
+        jw_count(json, "epoch", inarch_history_epoch(j->history, i));
         progress_json_row(json, j->history, (int64_t)i);
-        json_object_end(json);
+        jw_object_end(json);
     }
-    json_array_end(json);
+    jw_array_end(json);
     int64_t kept = kept_row(j->history);
     size_t rows = inarch_history_rows(j->history);
     if (rows)
-        json_count(json, "kept_epoch",
-                   inarch_history_epoch(j->history, kept < 0 ? rows - 1 : (size_t)kept));
+        jw_count(json, "kept_epoch",
+                 inarch_history_epoch(j->history, kept < 0 ? rows - 1 : (size_t)kept));
     else
-        json_null(json, "kept_epoch");
-    json_string(json, "note", inarch_history_note(j->history));
-    json_string(json, "interrupted", signals_caught() ? signals_name(signals_caught()) : NULL);
-    json_string(json, "file", j->output);
-    json_count(json, "bytes", files_size(j->output));
-    json_real(json, "seconds", floor(j->seconds * 1000 + 0.5) / 1000);
-    json_object_end(json);
+        jw_null(json, "kept_epoch");
+    jw_string(json, "note", inarch_history_note(j->history));
+    jw_string(json, "interrupted", signals_caught() ? signals_name(signals_caught()) : NULL);
+    jw_string(json, "file", j->output);
+    jw_count(json, "bytes", files_size(j->output));
+    jw_real(json, "seconds", floor(j->seconds * 1000 + 0.5) / 1000);
+    jw_object_end(json);
 }
 
 /* ---- the run ---- */
@@ -167,10 +170,10 @@ static inarch_status dry_run(const fit_job *j, json_out *json)
         plan_print(stdout, j->m, &j->plan, j->options.seed);
         return INARCH_OK;
     }
-    json_object(json, NULL);
+    jw_object(json, NULL);
     plan_json(json, "plan", &j->plan, j->options.seed);
     plan_json_layers(json, "layers", j->m);
-    json_object_end(json);
+    jw_object_end(json);
     return INARCH_OK;
 }
 

@@ -93,64 +93,64 @@ static void close_with(json_out *j, const char *bracket)
     j->comma = true;
 }
 
-void json_object(json_out *j, const char *key)
+void jw_object(json_out *j, const char *key)
 {
     open_with(j, key, "{");
 }
 
-void json_object_end(json_out *j)
+void jw_object_end(json_out *j)
 {
     close_with(j, "}");
 }
 
-void json_array(json_out *j, const char *key)
+void jw_array(json_out *j, const char *key)
 {
     open_with(j, key, "[");
 }
 
-void json_array_end(json_out *j)
+void jw_array_end(json_out *j)
 {
     close_with(j, "]");
 }
 
-void json_raw(json_out *j, const char *key, const char *json)
+void jw_raw(json_out *j, const char *key, const char *json)
 {
     begin(j, key);
     append_text(j, json);
 }
 
-void json_string(json_out *j, const char *key, const char *text)
+void jw_string(json_out *j, const char *key, const char *text)
 {
     if (!text) {
-        json_null(j, key);
+        jw_null(j, key);
         return;
     }
     begin(j, key);
     append_quoted(j, text);
 }
 
-void json_null(json_out *j, const char *key)
+void jw_null(json_out *j, const char *key)
 {
-    json_raw(j, key, "null");
+    jw_raw(j, key, "null");
 }
 
-void json_bool(json_out *j, const char *key, bool v)
+void jw_bool(json_out *j, const char *key, bool v)
 {
-    json_raw(j, key, v ? "true" : "false");
+    jw_raw(j, key, v ? "true" : "false");
 }
 
-void json_count(json_out *j, const char *key, uint64_t v)
+void jw_count(json_out *j, const char *key, uint64_t v)
 {
     char text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)v);
-    json_raw(j, key, text);
+    jw_raw(j, key, text);
 }
 
-void json_real(json_out *j, const char *key, double v)
+void jw_real(json_out *j, const char *key, double v)
 {
     char text[32];
     if (!isfinite(v)) {
-        json_null(j, key);
+        jw_null(j, key);
         return;
     }
     for (int digits = 15; digits <= 17; digits++) {
@@ -158,14 +158,14 @@ void json_real(json_out *j, const char *key, double v)
         if (strtod(text, NULL) == v)
             break;
     }
-    json_raw(j, key, text);
+    jw_raw(j, key, text);
 }
 
-void json_float(json_out *j, const char *key, float v)
+void jw_float(json_out *j, const char *key, float v)
 {
     char text[32];
     if (!isfinite(v)) {
-        json_null(j, key);
+        jw_null(j, key);
         return;
     }
     for (int digits = 6; digits <= 9; digits++) {
@@ -173,15 +173,15 @@ void json_float(json_out *j, const char *key, float v)
         if (strtof(text, NULL) == v)
             break;
     }
-    json_raw(j, key, text);
+    jw_raw(j, key, text);
 }
 
-const char *json_text(const json_out *j)
+const char *jw_text(const json_out *j)
 {
     return j->failed ? NULL : j->text ? j->text : "";
 }
 
-void json_free(json_out *j)
+void jw_free(json_out *j)
 {
     free(j->text);
     *j = (json_out)JSON_OUT;

@@ -27,16 +27,16 @@ static inarch_status run(const cli_args *a, json_out *json, inarch_error *err)
     text_table t = {columns, CLI_COUNT(columns), NULL, 0, 0};
     const char *kind = a->word_count ? a->words[0] : "kinds", *name, *help;
     inarch_status status;
-    json_array(json, NULL);
+    jw_array(json, NULL);
     for (size_t i = 0; (status = next(kind, i, &name, &help, err)) == INARCH_OK; i++) {
         text_cell(&t, name);
         text_cell(&t, help);
-        json_object(json, NULL);
-        json_string(json, "name", name);
-        json_string(json, "help", help);
-        json_object_end(json);
+        jw_object(json, NULL);
+        jw_string(json, "name", name);
+        jw_string(json, "help", help);
+        jw_object_end(json);
     }
-    json_array_end(json);
+    jw_array_end(json);
     if (status == INARCH_NOT_FOUND) /* the end */
         status = INARCH_OK;
     if (status == INARCH_OK && !a->json)

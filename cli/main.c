@@ -36,30 +36,30 @@ static void print_error(const inarch_error *e)
 static void error_json(json_out *j, const inarch_error *e)
 {
     inarch_status status = e->status == CLI_USAGE ? INARCH_BAD_ARGUMENT : e->status;
-    json_object(j, "error");
-    json_count(j, "status", (uint64_t)status);
-    json_string(j, "name", inarch_status_name(status));
-    json_string(j, "subject", e->subject);
-    json_string(j, "message", e->message);
-    json_string(j, "hint", e->hint);
-    json_object_end(j);
+    jw_object(j, "error");
+    jw_count(j, "status", (uint64_t)status);
+    jw_string(j, "name", inarch_status_name(status));
+    jw_string(j, "subject", e->subject);
+    jw_string(j, "message", e->message);
+    jw_string(j, "hint", e->hint);
+    jw_object_end(j);
 }
 
 /* {"schema":1,"command":...,"result":...} or with "error". */
 static void print_json(const char *command, const json_out *result, const inarch_error *e)
 {
     json_out j = JSON_OUT;
-    json_object(&j, NULL);
-    json_count(&j, "schema", 1);
-    json_string(&j, "command", command);
+    jw_object(&j, NULL);
+    jw_count(&j, "schema", 1);
+    jw_string(&j, "command", command);
     if (e)
         error_json(&j, e);
     else
-        json_raw(&j, "result", json_text(result));
-    json_object_end(&j);
-    if (json_text(&j))
-        puts(json_text(&j));
-    json_free(&j);
+        jw_raw(&j, "result", jw_text(result));
+    jw_object_end(&j);
+    if (jw_text(&j))
+        puts(jw_text(&j));
+    jw_free(&j);
 }
 
 /* What was printed must have arrived: a full disk is a failure, a reader that left is none. */
@@ -105,7 +105,7 @@ static inarch_status run_command(cli_args *a, const cli_command *c, const char *
     if (cli_given(a, OPT_HELP))
         return cli_help(c, err);
     CLI_TRY(c->run(a, json, err));
-    if (a->json && !json_text(json))
+    if (a->json && !jw_text(json))
         return cli_fail(err, INARCH_NO_MEMORY, "", "", "not enough memory for the result");
     if (a->json)
         print_json(c->name, json, NULL);
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     }
     if (status != INARCH_OK)
         print_error(&err);
-    json_free(&json);
+    jw_free(&json);
     cli_args_free(&a);
     free(items);
     signals_release();

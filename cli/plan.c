@@ -86,40 +86,40 @@ void plan_print(FILE *f, const inarch_model *m, const inarch_fit_plan *p, uint64
 
 void plan_json(json_out *j, const char *key, const inarch_fit_plan *p, uint64_t seed)
 {
-    json_object(j, key);
-    json_string(j, "optimizer", p->optimizer);
-    json_string(j, "optimizer_origin", p->optimizer_origin);
-    json_real(j, "learning_rate", p->learning_rate);
-    json_string(j, "schedule", p->schedule);
-    json_string(j, "loss", p->loss);
-    json_string(j, "loss_origin", p->loss_origin);
-    json_string(j, "metrics", p->metrics);
-    json_count(j, "seed", seed);
-    json_count(j, "rows", p->rows);
-    json_count(j, "validation_rows", p->validation_rows);
-    json_count(j, "steps_per_epoch", p->steps_per_epoch);
-    json_count(j, "resumed_epochs", p->resumed_epochs);
-    json_count(j, "live_parameters", p->live_parameters);
-    json_count(j, "frozen_parameters", p->frozen_parameters);
-    json_count(j, "operations", p->operations);
-    json_count(j, "cached_operations", p->cached_operations);
-    json_count(j, "cache_bytes", p->cache_bytes);
-    json_bool(j, "cache_in_memory", p->cache_in_memory != 0);
-    json_string(j, "prefix_ends", p->prefix_ends);
-    json_count(j, "memory_bytes", p->memory_bytes);
-    json_object_end(j);
+    jw_object(j, key);
+    jw_string(j, "optimizer", p->optimizer);
+    jw_string(j, "optimizer_origin", p->optimizer_origin);
+    jw_real(j, "learning_rate", p->learning_rate);
+    jw_string(j, "schedule", p->schedule);
+    jw_string(j, "loss", p->loss);
+    jw_string(j, "loss_origin", p->loss_origin);
+    jw_string(j, "metrics", p->metrics);
+    jw_count(j, "seed", seed);
+    jw_count(j, "rows", p->rows);
+    jw_count(j, "validation_rows", p->validation_rows);
+    jw_count(j, "steps_per_epoch", p->steps_per_epoch);
+    jw_count(j, "resumed_epochs", p->resumed_epochs);
+    jw_count(j, "live_parameters", p->live_parameters);
+    jw_count(j, "frozen_parameters", p->frozen_parameters);
+    jw_count(j, "operations", p->operations);
+    jw_count(j, "cached_operations", p->cached_operations);
+    jw_count(j, "cache_bytes", p->cache_bytes);
+    jw_bool(j, "cache_in_memory", p->cache_in_memory != 0);
+    jw_string(j, "prefix_ends", p->prefix_ends);
+    jw_count(j, "memory_bytes", p->memory_bytes);
+    jw_object_end(j);
 }
 
 void plan_json_layers(json_out *j, const char *key, const inarch_model *m)
 {
     inarch_layer l = {.size = sizeof l};
-    json_array(j, key);
+    jw_array(j, key);
     for (size_t i = 0; inarch_model_layer(m, i, &l, NULL) == INARCH_OK; i++) {
-        json_object(j, NULL);
-        json_string(j, "path", l.path);
-        json_bool(j, "live", l.live != 0);
-        json_count(j, "parameters", l.parameters);
-        json_object_end(j);
+        jw_object(j, NULL);
+        jw_string(j, "path", l.path);
+        jw_bool(j, "live", l.live != 0);
+        jw_count(j, "parameters", l.parameters);
+        jw_object_end(j);
     }
-    json_array_end(j);
+    jw_array_end(j);
 }

@@ -59,14 +59,14 @@ static inarch_status numbers(const inarch_shape *s, size_t rows, size_t *out, in
 
 static void put_rows(json_out *json, const float *values, size_t rows, size_t n)
 {
-    json_array(json, "rows");
+    jw_array(json, "rows");
     for (size_t r = 0; r < rows; r++) {
-        json_array(json, NULL);
+        jw_array(json, NULL);
         for (size_t i = 0; i < n; i++)
-            json_float(json, NULL, values[r * n + i]);
-        json_array_end(json);
+            jw_float(json, NULL, values[r * n + i]);
+        jw_array_end(json);
     }
-    json_array_end(json);
+    jw_array_end(json);
 }
 
 static inarch_status put_output(const predict_job *j, size_t output, json_out *json,
@@ -84,14 +84,14 @@ static inarch_status put_output(const predict_job *j, size_t output, json_out *j
         j->layer ? inarch_features(j->m, j->d, j->layer, &j->options, values, j->rows * n, err)
                  : inarch_predict(j->m, j->d, output, &j->options, values, j->rows * n, err);
     if (status == INARCH_OK) {
-        json_object(json, NULL);
-        json_string(json, "name", p.name);
-        json_array(json, "shape");
+        jw_object(json, NULL);
+        jw_string(json, "name", p.name);
+        jw_array(json, "shape");
         for (int i = 0; i < s.rank; i++)
-            json_count(json, NULL, (uint64_t)s.dim[i]);
-        json_array_end(json);
+            jw_count(json, NULL, (uint64_t)s.dim[i]);
+        jw_array_end(json);
         put_rows(json, values, j->rows, n);
-        json_object_end(json);
+        jw_object_end(json);
     }
     free(values);
     return status;
@@ -102,14 +102,14 @@ static inarch_status put_values(const predict_job *j, json_out *json, inarch_err
     inarch_info info = {.size = sizeof info};
     CLI_TRY(inarch_model_info(j->m, &info, err));
     size_t n = j->layer ? 1 : info.outputs;
-    json_array(json, "classes");
+    jw_array(json, "classes");
     for (size_t i = 0; i < info.classes; i++)
-        json_string(json, NULL, inarch_name_at(j->m, "classes", i));
-    json_array_end(json);
-    json_array(json, "outputs");
+        jw_string(json, NULL, inarch_name_at(j->m, "classes", i));
+    jw_array_end(json);
+    jw_array(json, "outputs");
     for (size_t i = 0; i < n; i++)
         CLI_TRY(put_output(j, i, json, err));
-    json_array_end(json);
+    jw_array_end(json);
     return INARCH_OK;
 }
 
@@ -128,14 +128,14 @@ static inarch_status write_result(const predict_job *j, const char *path, json_o
         }
         return INARCH_OK;
     }
-    json_object(json, NULL);
-    json_string(json, "model", j->args->words[0]);
-    json_count(json, "count", j->rows);
+    jw_object(json, NULL);
+    jw_string(json, "model", j->args->words[0]);
+    jw_count(json, "count", j->rows);
     if (cli_given(j->args, OPT_OUTPUT))
-        json_string(json, "file", path);
+        jw_string(json, "file", path);
     else
         CLI_TRY(put_values(j, json, err));
-    json_object_end(json);
+    jw_object_end(json);
     return INARCH_OK;
 }
 

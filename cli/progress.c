@@ -24,7 +24,7 @@ void progress_print_row(FILE *f, const inarch_history *h, int64_t row, bool rate
             continue;
         fputs("  ", f);
         text_put(f, name);
-        fprintf(f, " %.4g", v);
+        fprintf(f, " %#.4g", v);
     }
 }
 
@@ -32,10 +32,19 @@ void progress_json_row(json_out *j, const inarch_history *h, int64_t row)
 {
     const char *name;
     for (size_t i = 0; (name = inarch_history_name(h, i)); i++)
-        json_real(j, name, inarch_history_get(h, row, name));
+        jw_real(j, name, inarch_history_get(h, row, name));
 }
 
 /* ---- the bar ---- */
+
+/* Of the largest epoch, so that lines stand under each other. */
+static int digits(size_t n)
+{
+    int d = 1;
+    for (; n > 9; n /= 10)
+        d++;
+    return d;
+}
 
 static void draw(progress *p, const inarch_event *e)
 {
@@ -51,12 +60,12 @@ static void draw(progress *p, const inarch_event *e)
     if (e->kind == INARCH_EVENT_CACHE)
         fprintf(stderr, "frozen layers [%s] %zu/%zu", bar, e->batch, e->batches);
     else
-        fprintf(stderr, "epoch %zu/%zu [", e->epoch, e->epochs);
+        fprintf(stderr, "epoch %*zu/%zu [", digits(e->epochs), e->epoch, e->epochs);
     if (e->kind == INARCH_EVENT_BATCH) {
         text_colour(stderr, "32");
         fputs(bar, stderr);
         text_colour(stderr, "");
-        fprintf(stderr, "] %zu/%zu  loss %.4g", e->batch, e->batches, e->loss);
+        fprintf(stderr, "] %zu/%zu  loss %#.4g", e->batch, e->batches, e->loss);
     }
     fflush(stderr);
     p->drawn = true;
@@ -80,6 +89,14 @@ static void wipe(progress *p)
 
 /* ---- epochs ---- */
 
+static void say_seconds(double s)
+{
+    if (s < 1)
+        fprintf(stderr, "  %.0f ms", s * 1000);
+    else
+        fprintf(stderr, "  %.1f s", s);
+}
+
 static void say_epoch(progress *p, const inarch_event *e)
 {
     if (p->mode == PROGRESS_NONE)
@@ -88,10 +105,10 @@ static void say_epoch(progress *p, const inarch_event *e)
     if (e->epoch == 0)
         fputs("before training", stderr);
     else
-        fprintf(stderr, "epoch %zu/%zu", e->epoch, e->epochs);
+        fprintf(stderr, "epoch %*zu/%zu", digits(e->epochs), e->epoch, e->epochs);
     progress_print_row(stderr, e->history, -1, p->rates);
     if (e->epoch > 0)
-        fprintf(stderr, "  %.2f s", files_clock() - p->epoch_start);
+        say_seconds(files_clock() - p->epoch_start);
     putc('\n', stderr);
     fflush(stderr);
 }
@@ -101,16 +118,16 @@ static void log_epoch(progress *p, const inarch_event *e)
     json_out j = JSON_OUT;
     if (!p->log || p->log_error)
         return;
-    json_object(&j, NULL);
-    json_count(&j, "epoch", e->epoch);
+    jw_object(&j, NULL);
+    jw_count(&j, "epoch", e->epoch);
     progress_json_row(&j, e->history, -1);
-    json_real(&j, "seconds", floor((files_clock() - p->start) * 1000 + 0.5) / 1000);
-    json_object_end(&j);
-    const char *text = json_text(&j);
+    jw_real(&j, "seconds", floor((files_clock() - p->start) * 1000 + 0.5) / 1000);
+    jw_object_end(&j);
+    const char *text = jw_text(&j);
     errno = ENOMEM;
     if (!text || fprintf(p->log, "%s\n", text) < 0 || fflush(p->log))
         p->log_error = errno;
-    json_free(&j);
+    jw_free(&j);
 }
 
 int32_t progress_event(void *context, const inarch_event *e)

@@ -7,15 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LABEL 12 /* columns of "parameters  " */
+#define LABEL 15 /* columns of "non-trainable  " */
 #define NAMES_SHOWN 12
-#define SETTINGS_COLUMNS 44
+#define CLASSES_SHOWN 8
+#define SETTINGS_COLUMNS 60
 
 /* ---- the table ---- */
 
 static const text_column columns[] = {
     {"#", true, 0},       {"layer", false, 44},    {"type", false, SETTINGS_COLUMNS},
-    {"output", false, 0}, {"parameters", true, 0}, {"reads", false, 40},
+    {"output", false, 0}, {"parameters", true, 0}, {"connected to", false, 40},
     {"", false, 0},
 };
 
@@ -59,6 +60,37 @@ static void add_name(text_table *t, const inarch_layer *l)
     text_cell(t, text);
 }
 
+/* Whether an item of the settings, "key=value", says how weights begin: of no interest once they
+ * are there, and old files name them everywhere. */
+static bool is_initializer(const char *item, size_t n)
+{
+    static const char ending[] = "_initializer";
+    const char *equals = memchr(item, '=', n);
+    size_t m = sizeof ending - 1;
+    return equals && (size_t)(equals - item) >= m && memcmp(equals - m, ending, m) == 0;
+}
+
+/* "Dense(128, relu)": the class and what differs from its defaults. */
+static void type_text(const inarch_layer *l, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "%s", l->class_name);
+    const char *open = "(";
+    for (const char *s = l->settings; *s && used < size;) {
+        size_t n = 0;
+        int depth = 0;
+        for (; s[n] && (depth > 0 || s[n] != ','); n++)
+            depth += (s[n] == '(') - (s[n] == ')');
+        if (!is_initializer(s, n)) {
+            used += (size_t)snprintf(out + used, size - used, "%s%.*s", open, (int)n, s);
+            open = ", ";
+        }
+        s += n;
+        s += strspn(s, ", ");
+    }
+    if (*open == ',' && used < size)
+        snprintf(out + used, size - used, ")");
+}
+
 static void add_layer(text_table *t, const inarch_layer *l, size_t number)
 {
     char text[512], count[TEXT_NUMBER] = "";
@@ -66,10 +98,7 @@ static void add_layer(text_table *t, const inarch_layer *l, size_t number)
         snprintf(count, sizeof count, "%zu", number);
     text_cell(t, count);
     add_name(t, l);
-    if (*l->settings)
-        snprintf(text, sizeof text, "%s(%s)", l->class_name, l->settings);
-    else
-        snprintf(text, sizeof text, "%s", l->class_name);
+    type_text(l, text, sizeof text);
     text_cell(t, text);
     text_cell(t, text_shape(&l->output, text, sizeof text));
     text_cell(t, l->parameters ? text_count(l->parameters, count) : "");
@@ -82,6 +111,13 @@ static void add_layer(text_table *t, const inarch_layer *l, size_t number)
 static bool hidden(const inarch_layer *l)
 {
     return l->depth == 0 && !l->counted && strcmp(l->class_name, "InputLayer") == 0;
+}
+
+/* Layer i holds those that follow. */
+static bool is_model(const inarch_model *m, size_t i, const inarch_layer *l)
+{
+    inarch_layer next = {.size = sizeof next};
+    return inarch_model_layer(m, i + 1, &next, NULL) == INARCH_OK && next.depth > l->depth;
 }
 
 static inarch_status print_layers(const inarch_model *m, inarch_error *err)
@@ -169,22 +205,33 @@ static void print_compile(const inarch_info *info)
     }
 }
 
-/* Which layers stop a computation. */
+/* Which kinds of layers stop a computation, each named once; the table says where they are. */
 static void print_refusals(const inarch_model *m, size_t n)
 {
+    const char *classes[CLASSES_SHOWN];
     inarch_layer l = {.size = sizeof l};
-    size_t found = 0;
+    size_t layers = 0, kinds = 0;
+    bool more = false;
     for (size_t i = 0; i < n; i++) {
-        if (inarch_model_layer(m, i, &l, NULL) != INARCH_OK || l.computable)
+        /* A nested model is refused for the layers inside, which follow. */
+        if (inarch_model_layer(m, i, &l, NULL) != INARCH_OK || l.computable || is_model(m, i, &l))
             continue;
-        fputs(found++ ? ", '" : "cannot be computed yet: '", stdout);
-        text_put(stdout, l.path);
-        fputs("' (", stdout);
-        text_put(stdout, l.class_name);
-        putchar(')');
+        layers++;
+        size_t k = 0;
+        while (k < kinds && strcmp(classes[k], l.class_name) != 0)
+            k++;
+        if (k == kinds && kinds < CLASSES_SHOWN)
+            classes[kinds++] = l.class_name;
+        else if (k == kinds)
+            more = true;
     }
-    if (found)
-        puts("; --cut works below a layer that cannot be computed");
+    printf("%-*s%zu layer%s cannot be computed yet: ", LABEL, "warning", layers,
+           layers == 1 ? "" : "s");
+    for (size_t k = 0; k < kinds; k++) {
+        fputs(k ? ", " : "", stdout);
+        text_put(stdout, classes[k]);
+    }
+    printf("%s\n%-*stune --cut LAYER uses what lies below\n", more ? ", ..." : "", LABEL, "");
 }
 
 inarch_status show_text(const inarch_model *m, const char *path, inarch_error *err)
@@ -206,7 +253,7 @@ inarch_status show_text(const inarch_model *m, const char *path, inarch_error *e
     putchar('\n');
     count_line("parameters", info.parameters, true);
     count_line("trainable", info.trainable_parameters, false);
-    count_line("frozen", info.parameters - info.trainable_parameters, false);
+    count_line("non-trainable", info.parameters - info.trainable_parameters, false);
     CLI_TRY(print_ports(m, INARCH_INPUT, info.inputs, err));
     CLI_TRY(print_ports(m, INARCH_OUTPUT, info.outputs, err));
     print_compile(&info);

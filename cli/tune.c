@@ -21,10 +21,12 @@ static inarch_status operate(const cli_args *a, tune_job *j, inarch_error *err)
 static inarch_status run(const cli_args *a, json_out *json, inarch_error *err)
 {
     tune_job j = {NULL, NULL};
+    inarch_load_options load = INARCH_LOAD_OPTIONS;
     inarch_status status;
     CLI_TRY_GOTO(surgery_check(a, err));
     CLI_TRY_GOTO(fit_check(a, err));
-    CLI_TRY_GOTO(inarch_load(a->words[0], NULL, &j.m, err));
+    CLI_TRY_GOTO(fit_seed(a, &load.seed, err));
+    CLI_TRY_GOTO(inarch_load(a->words[0], &load, &j.m, err));
     CLI_TRY_GOTO(operate(a, &j, err));
     CLI_TRY_GOTO(fit_run(a, j.m, j.d, json, err));
 done:

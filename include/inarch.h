@@ -100,8 +100,9 @@ typedef struct inarch_model inarch_model;
 typedef struct inarch_load_options {
     uint32_t size;
     const char *format; /* NULL: by content; names as in inarch_list("formats") */
+    uint64_t seed;      /* of the weights of layers that surgery adds */
 } inarch_load_options;
-#define INARCH_LOAD_OPTIONS {sizeof(inarch_load_options), NULL}
+#define INARCH_LOAD_OPTIONS {sizeof(inarch_load_options), NULL, 0}
 
 /* Reads a model: layers, weights, trainable flags, compile state, optimizer moments. Layers that are
  * not known load too, by name; what needs to compute them is refused. Reads untrusted files safely. */
@@ -122,6 +123,11 @@ typedef struct inarch_save_options {
  * bytes. */
 INARCH_API inarch_status inarch_save(const inarch_model *m, const char *path,
                                      const inarch_save_options *options, inarch_error *err);
+
+/* What inarch_save would refuse before it writes: an unknown format, a folder that is not there, a
+ * file that is read-only. For programs that train for long first. */
+INARCH_API inarch_status inarch_save_check(const char *path, const inarch_save_options *options,
+                                           inarch_error *err);
 
 /* An independent copy; weights are shared until one of the two changes them. */
 INARCH_API inarch_status inarch_clone(const inarch_model *m, inarch_model **out, inarch_error *err);
@@ -237,8 +243,8 @@ INARCH_API inarch_status inarch_freeze_to(inarch_model *m, const char *layer, in
 INARCH_API inarch_status inarch_pop(inarch_model *m, size_t n, inarch_error *err);
 /* Makes `layer` (a path) the only output and removes what is above it. */
 INARCH_API inarch_status inarch_cut(inarch_model *m, const char *layer, inarch_error *err);
-/* Puts a layer on top of a model with one output. New weights come from the model's seed (0, or
- * inarch_new's). */
+/* Puts a layer on top of a model with one output. New weights come from the seed that the model
+ * was loaded or made with. */
 INARCH_API inarch_status inarch_add(inarch_model *m, const char *spec, inarch_error *err);
 /* Puts a layer behind `after` (a top-level name; "" = in front of everything). Shapes must fit. */
 INARCH_API inarch_status inarch_insert(inarch_model *m, const char *after, const char *spec,
@@ -268,7 +274,8 @@ typedef struct inarch_data_options {
     const char *labels;  /* CSV: label columns, "species" or "a,b"; .npy and IDX: the file of labels */
     const char *drop;    /* CSV: columns to leave out */
     const char *weights; /* CSV: column of sample weights; .npy and IDX: a file of them */
-    const char *part;    /* of an .npz with x_train ... x_test: "train" or "test"; NULL: train */
+    const char *part;    /* of an .npz with x_train ... x_test: "train" or "test"; "test?": test where
+                            the file has parts; NULL: "train?" */
 } inarch_data_options;
 #define INARCH_DATA_OPTIONS {sizeof(inarch_data_options), NULL, NULL, NULL, NULL}
 

@@ -36,12 +36,14 @@ void inarch_data_free(inarch_data *d)
     ia_free(d);
 }
 
+/* "test?" is the test part where there are parts, and all rows where there are none. */
 static inarch_status part_of(const char *name, ia_data_options *o, inarch_error *err)
 {
-    o->part_named = name != NULL;
-    if (!name || strcmp(name, "train") == 0)
+    size_t n = name ? strcspn(name, "?") : 0;
+    o->part_named = name && !name[n];
+    if (!name || (n == 5 && strncmp(name, "train", n) == 0))
         o->part = IA_PART_TRAIN;
-    else if (strcmp(name, "test") == 0)
+    else if (n == 4 && strncmp(name, "test", n) == 0)
         o->part = IA_PART_TEST;
     else
         return ia_fail(err, INARCH_BAD_ARGUMENT, "part", "", "part must be train or test, not '%s'",

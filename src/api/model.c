@@ -26,7 +26,9 @@ inarch_status inarch_load(const char *path, const inarch_load_options *options, 
     IA_TRY(api_options(options, sizeof o, &o, err));
     ia_model *doc;
     IA_TRY(ia_model_read(path, o.format, &doc, err));
-    return api_wrap(doc, out, err);
+    IA_TRY(api_wrap(doc, out, err));
+    (*out)->seed = o.seed;
+    return INARCH_OK;
 }
 
 inarch_status inarch_load_memory(const void *bytes, size_t size, const char *name,
@@ -38,7 +40,9 @@ inarch_status inarch_load_memory(const void *bytes, size_t size, const char *nam
     ia_input in = ia_input_memory(bytes, size, name);
     ia_model *doc;
     IA_TRY(ia_model_read_input(&in, o.format, &doc, err));
-    return api_wrap(doc, out, err);
+    IA_TRY(api_wrap(doc, out, err));
+    (*out)->seed = o.seed;
+    return INARCH_OK;
 }
 
 inarch_status inarch_save(const inarch_model *m, const char *path,
@@ -47,6 +51,19 @@ inarch_status inarch_save(const inarch_model *m, const char *path,
     inarch_save_options o = INARCH_SAVE_OPTIONS;
     IA_TRY(api_options(options, sizeof o, &o, err));
     return ia_model_write(m->doc, path, o.format, err);
+}
+
+inarch_status inarch_save_check(const char *path, const inarch_save_options *options,
+                                inarch_error *err)
+{
+    inarch_save_options o = INARCH_SAVE_OPTIONS;
+    const ia_format *format;
+    ia_output *probe;
+    IA_TRY(api_options(options, sizeof o, &o, err));
+    IA_TRY(ia_format_for_writing(path, o.format, &format, err));
+    IA_TRY(ia_output_open(path, &probe, err));
+    ia_output_discard(probe);
+    return INARCH_OK;
 }
 
 inarch_status inarch_clone(const inarch_model *m, inarch_model **out, inarch_error *err)

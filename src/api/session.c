@@ -48,14 +48,20 @@ static inarch_status step_data(const ia_model *m, const char *loss, ia_data **ou
 {
     const char **names;
     IA_TRY(api_port_names(m, INARCH_OUTPUT, &names, err));
-    ia_shape *shapes = ia_calloc(m->output_count, sizeof *shapes);
+    ia_shape *shapes = ia_calloc(m->input_count + m->output_count, sizeof *shapes);
     inarch_status status = INARCH_OK;
     if (!shapes)
         status = ia_fail_memory(err, "a session", m->output_count * sizeof *shapes);
-    else
-        target_shapes(m, loss, shapes);
-    ia_data_source source = {
-        .rows = 1, .targets = m->output_count, .target_shapes = shapes, .fill = no_rows};
+    for (size_t i = 0; shapes && i < m->input_count; i++)
+        shapes[i] = m->calls[m->inputs[i].call].out[0];
+    if (shapes)
+        target_shapes(m, loss, shapes + m->input_count);
+    ia_data_source source = {.rows = 1,
+                             .inputs = m->input_count,
+                             .targets = m->output_count,
+                             .input_shapes = shapes,
+                             .target_shapes = shapes ? shapes + m->input_count : NULL,
+                             .fill = no_rows};
     if (status == INARCH_OK)
         status = ia_data_from_source(&source, out, err);
     if (status == INARCH_OK) {

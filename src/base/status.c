@@ -61,7 +61,7 @@ static void status_set(char *field, size_t size, const char *s)
     memcpy(field, aside, strlen(aside) + 1);
 }
 
-inarch_status ia_fail(inarch_error *err, inarch_status status, const char *subject,
+inarch_status (ia_fail)(inarch_error *err, inarch_status status, const char *subject,
                       const char *hint, const char *format, ...)
 {
     assert(status != INARCH_OK);
@@ -82,7 +82,7 @@ inarch_status ia_fail(inarch_error *err, inarch_status status, const char *subje
     return status;
 }
 
-inarch_status ia_fail_memory(inarch_error *err, const char *what, size_t bytes)
+inarch_status (ia_fail_memory)(inarch_error *err, const char *what, size_t bytes)
 {
     const char *hint = "free some memory, or use a smaller model, batch or file";
     if (bytes == SIZE_MAX) /* what ia_mul and ia_add leave when they wrap */

@@ -51,6 +51,19 @@ inarch_status ia_fail(inarch_error *err, inarch_status status, const char *subje
 /* As ia_fail with INARCH_NO_MEMORY: "not enough memory for <what> (<bytes> bytes)". */
 inarch_status ia_fail_memory(inarch_error *err, const char *what, size_t bytes);
 
+/* Tells the compiler that these never return INARCH_OK, so that it sees that an *out argument is set
+ * wherever IA_TRY goes on. */
+static inline inarch_status ia_failed(inarch_status status)
+{
+#if defined(__GNUC__)
+    if (status == INARCH_OK)
+        __builtin_unreachable();
+#endif
+    return status;
+}
+#define ia_fail(...) ia_failed(ia_fail(__VA_ARGS__))
+#define ia_fail_memory(...) ia_failed(ia_fail_memory(__VA_ARGS__))
+
 /* Adds or replaces the hint or the subject of an error made below, where the caller knows better. */
 void ia_error_hint(inarch_error *err, const char *hint);
 void ia_error_subject(inarch_error *err, const char *subject);

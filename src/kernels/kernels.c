@@ -191,25 +191,16 @@ void ia_sum_rows_sqdiff(const ia_exec *e, size_t rows, size_t cols, const float 
 
 double ia_sum_f64(size_t n, const double *x)
 {
-    double level[64], sum = 0;
-    uint64_t blocks = 0;
-    for (size_t i = 0; i < n; blocks++) {
+    ia_law_tree_f64 tree;
+    tree.count = 0;
+    for (size_t i = 0; i < n;) {
         size_t end = n - i < IA_LAW_ROWS ? n : i + IA_LAW_ROWS;
         double block = 0;
         for (; i < end; i++)
             block = block + x[i];
-        int l = 0;
-        for (; blocks >> l & 1; l++)
-            block = level[l] + block;
-        level[l] = block;
+        ia_law_tree_f64_add(&tree, block);
     }
-    int have = 0;
-    for (int l = 0; l < 64; l++)
-        if (blocks >> l & 1) {
-            sum = have ? level[l] + sum : level[l];
-            have = 1;
-        }
-    return sum;
+    return ia_law_tree_f64_sum(&tree);
 }
 
 /* ---- activations ---- */

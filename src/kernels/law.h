@@ -58,32 +58,34 @@ static inline float ia_law_product(size_t n, const float *a, size_t a_step, cons
 }
 
 /* (b) The aligned binary tree as a counter: level[i] waits for its right neighbour while bit i of
- * `count` is set. */
-typedef struct ia_law_tree {
-    float level[IA_LAW_LEVELS];
-    uint64_t count;
-} ia_law_tree;
-
-static inline void ia_law_tree_add(ia_law_tree *t, float block)
-{
-    int i = 0;
-    for (; t->count >> i & 1; i++)
-        block = t->level[i] + block;
-    t->level[i] = block;
-    t->count++;
-}
-
-static inline float ia_law_tree_sum(const ia_law_tree *t)
-{
-    float sum = 0;
-    int have = 0;
-    for (int i = 0; i < IA_LAW_LEVELS; i++)
-        if (t->count >> i & 1) {
-            sum = have ? t->level[i] + sum : t->level[i];
-            have = 1;
-        }
-    return sum;
-}
+ * `count` is set. Start with count = 0. For float and for double. */
+#define IA_LAW_TREE(tree, number)                                                                  \
+    typedef struct tree {                                                                          \
+        number level[IA_LAW_LEVELS];                                                               \
+        uint64_t count;                                                                            \
+    } tree;                                                                                        \
+    static inline void tree##_add(tree *t, number block)                                           \
+    {                                                                                              \
+        int i = 0;                                                                                 \
+        for (; t->count >> i & 1; i++)                                                             \
+            block = t->level[i] + block;                                                           \
+        t->level[i] = block;                                                                       \
+        t->count++;                                                                                \
+    }                                                                                              \
+    static inline number tree##_sum(const tree *t)                                                 \
+    {                                                                                              \
+        number sum = 0;                                                                            \
+        int have = 0;                                                                              \
+        for (int i = 0; t->count >> i; i++) {                                                      \
+            if (!(t->count >> i & 1))                                                              \
+                continue;                                                                          \
+            sum = have ? t->level[i] + sum : t->level[i];                                          \
+            have = 1;                                                                              \
+        }                                                                                          \
+        return sum;                                                                                \
+    }
+IA_LAW_TREE(ia_law_tree, float)
+IA_LAW_TREE(ia_law_tree_f64, double)
 
 /* (b) sum over r of a[r * a_step] * b[r * b_step] */
 static inline float ia_law_rows_product(size_t rows, const float *a, size_t a_step, const float *b,

@@ -8,11 +8,6 @@
 #define UPDATE_SHARE 8192 /* elements: below, a second thread costs more than it saves */
 #define SQUARES_BLOCK 4096
 
-typedef struct update_row {
-    int slots;
-    const char *slot[IA_UPDATE_SLOTS];
-} update_row;
-
 #define UPDATE_COUNT_ROW(name, slots) slots,
 static const int update_slots[] = {IA_UPDATES(UPDATE_COUNT_ROW)};
 
@@ -127,20 +122,10 @@ void ia_update_apply(const ia_exec *e, const ia_update *u, size_t n, const float
 
 double ia_sum_squares(const ia_exec *e, size_t n, const float *x)
 {
-    double level[64], sum = 0;
-    size_t blocks = 0;
-    for (size_t i = 0; i < n; i += SQUARES_BLOCK, blocks++) {
-        double block = e->set->sum_squares(n - i < SQUARES_BLOCK ? n - i : SQUARES_BLOCK, x + i);
-        int l = 0;
-        for (; blocks >> l & 1; l++)
-            block = level[l] + block;
-        level[l] = block;
-    }
-    int have = 0;
-    for (int l = 0; l < 64; l++)
-        if ((uint64_t)blocks >> l & 1) {
-            sum = have ? level[l] + sum : level[l];
-            have = 1;
-        }
-    return sum;
+    ia_law_tree_f64 tree;
+    tree.count = 0;
+    for (size_t i = 0; i < n; i += SQUARES_BLOCK)
+        ia_law_tree_f64_add(
+            &tree, e->set->sum_squares(n - i < SQUARES_BLOCK ? n - i : SQUARES_BLOCK, x + i));
+    return ia_law_tree_f64_sum(&tree);
 }

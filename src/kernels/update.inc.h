@@ -1,44 +1,43 @@
 /* Template: the optimizers' updates, and the sum of squares that clipping by norm needs. */
 
+static inline void update_load(int slots, float *const *slot, size_t i, size_t bytes,
+                               float (*s)[IA_LAW_LANES])
+{
+    for (int k = 0; k < slots; k++)
+        memcpy(s[k], slot[k] + i, bytes);
+}
+
+static inline void update_store(int slots, float *const *slot, size_t i, size_t bytes,
+                                float (*s)[IA_LAW_LANES])
+{
+    for (int k = 0; k < slots; k++)
+        memcpy(slot[k] + i, s[k], bytes);
+}
+
+/* name##_at takes `bytes` of a block of 16 elements at i; the rest of the block is zero. */
 #define UPDATE_LOOP(name, slots)                                                                   \
-    static inline void update_##name##_block(const float *p, const float *g, float *w,             \
-                                             float (*s)[IA_LAW_LANES])                             \
+    static inline void update_##name##_at(const float *p, const float *g, float *w,                \
+                                          float *const *slot, size_t i, size_t bytes)              \
     {                                                                                              \
+        float tg[IA_LAW_LANES] = {0}, tw[IA_LAW_LANES] = {0}, s[3][IA_LAW_LANES] = {{0}};          \
+        memcpy(tg, g + i, bytes);                                                                  \
+        memcpy(tw, w + i, bytes);                                                                  \
+        update_load(slots, slot, i, bytes, s);                                                     \
         IA_LANES (j)                                                                               \
-            w[j] = ia_step_##name(p, g[j], w[j], &s[0][j], &s[1][j], &s[2][j]);                    \
+            tw[j] = ia_step_##name(p, tg[j], tw[j], &s[0][j], &s[1][j], &s[2][j]);                 \
+        memcpy(w + i, tw, bytes);                                                                  \
+        update_store(slots, slot, i, bytes, s);                                                    \
     }                                                                                              \
     static void update_##name(size_t n, const float *params, const float *g, float *w,             \
                               float *const *slot)                                                  \
     {                                                                                              \
         float p[IA_UPDATE_PARAMS];                                                                 \
         memcpy(p, params, sizeof p);                                                               \
-        for (size_t i = 0; i < n; i += IA_LAW_LANES) {                                             \
-            float tg[IA_LAW_LANES], tw[IA_LAW_LANES], s[3][IA_LAW_LANES];                          \
-            if (n - i >= IA_LAW_LANES) {                                                           \
-                memcpy(tg, g + i, IA_LANE_BYTES);                                                  \
-                memcpy(tw, w + i, IA_LANE_BYTES);                                                  \
-                for (int k = 0; k < slots; k++)                                                    \
-                    memcpy(s[k], slot[k] + i, IA_LANE_BYTES);                                      \
-                update_##name##_block(p, tg, tw, s);                                               \
-                memcpy(w + i, tw, IA_LANE_BYTES);                                                  \
-                for (int k = 0; k < slots; k++)                                                    \
-                    memcpy(slot[k] + i, s[k], IA_LANE_BYTES);                                      \
-            } else {                                                                               \
-                size_t left = (n - i) * sizeof(float);                                             \
-                memset(tg, 0, sizeof tg);                                                          \
-                memset(tw, 0, sizeof tw);                                                          \
-                memset(s, 0, sizeof s);                                                            \
-                memcpy(tg, g + i, left);                                                           \
-                memcpy(tw, w + i, left);                                                           \
-                for (int k = 0; k < slots; k++)                                                    \
-                    memcpy(s[k], slot[k] + i, left);                                               \
-                update_##name##_block(p, tg, tw, s);                                               \
-                memcpy(w + i, tw, left);                                                           \
-                for (int k = 0; k < slots; k++)                                                    \
-                    memcpy(slot[k] + i, s[k], left);                                               \
-            }                                                                                      \
-        }                                                                                          \
-        (void)slot;                                                                                \
+        size_t i = 0;                                                                              \
+        for (; i + IA_LAW_LANES <= n; i += IA_LAW_LANES)                                           \
+            update_##name##_at(p, g, w, slot, i, IA_LANE_BYTES);                                   \
+        if (i < n)                                                                                 \
+            update_##name##_at(p, g, w, slot, i, (n - i) * sizeof(float));                         \
     }
 IA_UPDATES(UPDATE_LOOP)
 #undef UPDATE_LOOP

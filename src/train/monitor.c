@@ -55,8 +55,11 @@ inarch_status monitor_init(ia_run *r, inarch_error *err)
     return INARCH_OK;
 }
 
+/* Keras takes a first NaN as the best and stays with it; here the first finite value beats it. */
 static bool improves(const run_monitor *m, double value, double min_delta)
 {
+    if (m->best_epoch == SIZE_MAX)
+        return true;
     if (isnan(m->best))
         return !isnan(value);
     return m->up ? value - min_delta > m->best : value + min_delta < m->best;
@@ -78,10 +81,6 @@ static void early_stopping(ia_run *r, double value, size_t epoch)
         note_best(r, value, epoch);
         return;
     }
-    if (epoch == 0)
-        return;
-    if (r->o.restore_best && !r->best.taken) /* NaN so far: something must be the best */
-        ia_snapshot_take(&r->best);
     if (++r->monitor.wait >= r->o.patience && epoch > 1) {
         r->stopped = true;
         r->history->stopped_early = 1;

@@ -375,6 +375,19 @@ static void test_many_rows(void **state)
         assert_ok(ia_data_gather_target(d, &r, 1, 0, &y, &err), err);
         assert_true(x[0] == (float)((int)r * 0.1) && x[1] == -(float)r && y == (float)(r % 7));
     }
+    /* All at once: runs of rows end where a chunk of memory does. */
+    float *all = malloc(2 * ROWS * sizeof *all);
+    assert_ok(ia_data_gather(d, NULL, ROWS, 0, all, &err), err);
+    for (int r = 0; r < ROWS; r++)
+        assert_true(all[2 * r] == (float)(r * 0.1) && all[2 * r + 1] == -(float)r);
+    for (uint64_t r = 0; r < ROWS;) {
+        size_t follow;
+        const float *memory = ia_data_peek(d, 0, r, &follow);
+        assert_true(follow >= 1 && follow <= ROWS - r);
+        assert_memory_equal(memory, all + 2 * r, 2 * follow * sizeof *all);
+        r += follow;
+    }
+    free(all);
     ia_data_free(d);
 }
 

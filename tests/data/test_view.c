@@ -34,6 +34,13 @@ static void test_views(void **state)
                   "rows 2 to 5 were asked for, but 't.csv' has 4", "", err);
     check_message(ia_data_select(slice, (const uint64_t[]){4}, 1, &inner, &err),
                   INARCH_BAD_ARGUMENT, "row 4 was asked for, but 't.csv' has 4", "", err);
+    ia_data *nested;
+    assert_ok(ia_data_slice(slice, 1, 2, &nested, &err), err); /* a slice of a slice */
+    check_target(nested, 0, 2, (const float[]){4, 5});
+    size_t follow;
+    const float *memory = ia_data_peek(nested, 0, 1, &follow);
+    assert_true(memory[0] == 50 && follow == 1); /* rows of the view only */
+    ia_data_free(nested);
     ia_data_free(d); /* views live on */
     ia_data_free(slice);
     check_input(picked, 0, 1, (const float[]){60, 61});
@@ -415,6 +422,61 @@ static void test_moments_order(void **state)
     ia_data_free(d);
 }
 
+/* ---- every allocation of all of this fails once ---- */
+
+static inarch_status use_all(const ia_input *in, inarch_error *err)
+{
+    inarch_status status;
+    ia_data *d = NULL, *train = NULL, *validation = NULL, *few = NULL;
+    ia_data_options o = {.labels = "y"};
+    double mean[2], variance[2], weight[2];
+    IA_TRY_GOTO(ia_data_open_csv(in, "t.csv", &o, &d, err));
+    IA_TRY_GOTO(ia_data_align_columns(d, (const char *const[]){"b", "a"}, 2, err));
+    IA_TRY_GOTO(ia_data_bind_inputs(d, (const char *const[]){"in"}, 1, err));
+    IA_TRY_GOTO(ia_data_encode(d, 0, (const char *const[]){"0", "1"}, 2, err));
+    IA_TRY_GOTO(ia_data_balanced(d, 0, weight, 2, err));
+    IA_TRY_GOTO(ia_data_set_class_weights(d, 0, weight, 2, err));
+    IA_TRY_GOTO(ia_data_split(d, 0.5, &train, &validation, err));
+    IA_TRY_GOTO(ia_data_select(train, (const uint64_t[]){1, 0}, 2, &few, err));
+    IA_TRY_GOTO(ia_data_moments(few, 0, NULL, 2, mean, variance, err));
+    assert_near(mean[1], 2, 0);
+done:
+    ia_data_free(few);
+    ia_data_free(train);
+    ia_data_free(validation);
+    ia_data_free(d);
+    return status;
+}
+
+static void test_allocations(void **state)
+{
+    (void)state;
+    inarch_error err;
+    const char text[] = "a,b,y\n1,2,0\n3,4,1\n5,6,1\n7,8,0\n";
+    assert_ok(ia_output_file("inarch_test_view.csv", text, sizeof text - 1, &err), err);
+    each_allocation("inarch_test_view.csv", use_all);
+    remove("inarch_test_view.csv");
+}
+
+static inarch_status make_source(const ia_input *in, inarch_error *err)
+{
+    const ia_shape shapes[] = {ia_shape_1(2), ia_shape_1(1)};
+    size_t calls = 0;
+    const ia_data_source source = {.context = &calls, .rows = 100, .inputs = 2, .targets = 2,
+                                   .input_shapes = shapes, .target_shapes = shapes, .fill = fill};
+    ia_data *d;
+    (void)in;
+    IA_TRY(ia_data_from_source(&source, &d, err));
+    ia_data_free(d);
+    return INARCH_OK;
+}
+
+static void test_source_allocations(void **state)
+{
+    (void)state;
+    each_allocation(FIXTURE("xy.npz"), make_source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +493,8 @@ int main(void)
         cmocka_unit_test(test_source_fails),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_moments_order),
+        cmocka_unit_test(test_allocations),
+        cmocka_unit_test(test_source_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,11 @@ static double act_sigmoid(double z)
     return 1 / (1 + exp(-z));
 }
 
+static double act_silu(double z)
+{
+    return z / (1 + exp(-z));
+}
+
 static void dense_with(const rig *r, double *const *x, double *const *w, double *y,
                        double (*f)(double))
 {
@@ -57,12 +62,18 @@ static void dense_sigmoid_ref(const rig *r, double *const *x, double *const *w, 
     dense_with(r, x, w, y, act_sigmoid);
 }
 
+static void dense_silu_ref(const rig *r, double *const *x, double *const *w, double *y)
+{
+    dense_with(r, x, w, y, act_silu);
+}
+
 static void test_dense(void **state)
 {
     (void)state;
     rig_test("Dense", "units=3", 5, SHAPE(4), 1, dense_ref);
     rig_test("Dense", "units=1;use_bias=false", 1, SHAPE(1), 1, dense_ref);
-    rig_test("Dense", "units=3;activation=elu", 5, SHAPE(4), 1, dense_elu_ref); /* needs z */
+    rig_test("Dense", "units=3;activation=elu", 5, SHAPE(4), 1, dense_elu_ref);   /* needs z */
+    rig_test("Dense", "units=3;activation=silu", 5, SHAPE(4), 1, dense_silu_ref); /* not y */
     rig_test("Dense", "units=3;activation=sigmoid", 130, SHAPE(4), 1, dense_sigmoid_ref);
     rig_test("Dense", "units=2;activation=elu", 3, SHAPE(2, 3, 4), 1, dense_elu_ref);
 }

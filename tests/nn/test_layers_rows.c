@@ -262,7 +262,7 @@ static void test_embedding(void **state)
     (void)state;
     rig r;
     rig_open(&r, rig_layer("Embedding", "input_dim=4;output_dim=2"), 2, SHAPE(3), 1);
-    static const float x[] = {1, 3, 1, 0, 4, -1}; /* 4 and -1 are no rows of the table */
+    static const float x[] = {1, -1, 1, 0, 4, -5}; /* -1 is the last row; 4 and -5 are none */
     static const float dy[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     memcpy(r.in[0].data, x, sizeof x);
     memcpy(r.dy, dy, sizeof dy);

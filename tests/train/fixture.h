@@ -14,7 +14,7 @@ static inline json_t *fixture_json(const char *path)
     size_t n;
     json_t *v;
     assert_ok(ia_input_open(path, &in, &err), err);
-    assert_ok(ia_input_read_all(&in, 4 << 20, &text, &n, &err), err);
+    assert_ok(ia_input_read_all(&in, 64 << 20, &text, &n, &err), err);
     assert_ok(ia_json_parse((const char *)text, n, path, &v, &err), err);
     ia_free(text);
     ia_input_close(&in);

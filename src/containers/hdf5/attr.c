@@ -130,7 +130,7 @@ static inarch_status read_value(h5_walk *w, const attr_parts *p, ia_h5_attr *att
 static inarch_status add_attr(h5_walk *w, attr_list *list, const uint8_t *body, size_t size,
                               inarch_error *err)
 {
-    attr_parts p;
+    attr_parts p = {0};
     IA_TRY(split_message(w, body, size, &p, err));
     if (list->count >= H5_MAX_ATTRS)
         return h5_limit(w, err, "more than %u attributes", H5_MAX_ATTRS);

@@ -135,8 +135,9 @@ IA_MUST_CHECK inarch_status ia_keras_write_model(const ia_model *m, json_t **out
 /* Sets entry["inbound_nodes"]. */
 IA_MUST_CHECK inarch_status ia_keras_write_calls(const ia_model *m, const ia_layer *l,
                                                  json_t *entry, inarch_error *err);
-/* Sets config["input_layers"] and config["output_layers"]. */
-IA_MUST_CHECK inarch_status ia_keras_write_ends(const ia_model *m, json_t *config,
+/* Sets config["input_layers"] and config["output_layers"]. Keras 3 wants the one output of a nested model
+ * bare; at the top older readers want lists. */
+IA_MUST_CHECK inarch_status ia_keras_write_ends(const ia_model *m, bool top, json_t *config,
                                                 inarch_error *err);
 
 /* ---- keras_json.c: small helpers ---- */

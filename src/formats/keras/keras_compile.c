@@ -160,10 +160,25 @@ inarch_status ia_keras_read_compile(const json_t *training, ia_compile *out, ina
 
 /* ---- writing ---- */
 
-/* Settings that the other generation refuses. Written only when they say something. */
-#define ONE_GENERATION                                                                             \
+/* Settings written only where they say something. tf_keras takes an optimizer without is_legacy_optimizer
+ * for one of Keras 2.10 and before, which knows none of these; Keras 3 refuses is_legacy_optimizer. So an
+ * optimizer with, say, a weight decay opens compiled in Keras 3 only. */
+#define QUIET                                                                                      \
     "jit_compile|is_legacy_optimizer|loss_scale_factor|gradient_accumulation_steps|name|decay|"    \
-    "schedule_decay"
+    "schedule_decay|weight_decay|clipnorm|clipvalue|global_clipnorm|use_ema|ema_momentum|"         \
+    "ema_overwrite_frequency"
+
+static bool compile_is_quiet(const json_t *config, const char *key, const json_t *value)
+{
+    if (!ia_keras_listed(QUIET, key))
+        return false;
+    if (strcmp(key, "decay") == 0 || strcmp(key, "name") == 0) /* decay: see compile_decay */
+        return true;
+    if (strncmp(key, "ema_", 4) == 0)
+        return !ia_json_bool(config, "use_ema", false);
+    return json_is_null(value) || json_is_false(value) ||
+           (json_is_number(value) && json_number_value(value) == 0);
+}
 
 /* Keras 1 and 2 divided the rate by 1 + decay * iterations; both generations have that as a schedule. */
 static inarch_status compile_decay(json_t *config, double decay, inarch_error *err)
@@ -186,14 +201,9 @@ static inarch_status compile_write_optimizer(const ia_compile *c, json_t **out, 
     const ia_keras_optimizer *known = ia_keras_optimizer_find(class_name);
     json_t *config = json_object(), *value;
     inarch_status status = config ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof *config);
-    json_object_foreach ((json_t *)(uintptr_t)from, key, value) {
-        bool quiet = json_is_null(value) || json_is_false(value) || json_is_string(value) ||
-                     (json_is_number(value) && json_number_value(value) == 0);
-        bool left_out = ia_keras_listed(ONE_GENERATION, key) &&
-                        (quiet || strcmp(key, "decay") == 0);
-        if (status == INARCH_OK && !left_out)
+    json_object_foreach ((json_t *)(uintptr_t)from, key, value)
+        if (status == INARCH_OK && !compile_is_quiet(from, key, value))
             status = ia_keras_set(config, key, json_incref(value), err);
-    }
     double decay = ia_json_double(from, "decay", 0);
     if (status == INARCH_OK && decay != 0)
         status = compile_decay(config, decay, err);

@@ -124,6 +124,21 @@ const char *ia_keras_written_key(const ia_layer_class *cls, const ia_field *f)
     return f->key;
 }
 
+static const struct {
+    const char *cls, *key;
+} rare_fields[] = {
+    {"LayerNormalization", "rms_scaling"}, /* Keras 3 */
+    {"Normalization", "invert"},           /* since tf.keras 2.12 */
+};
+
+bool ia_keras_field_is_rare(const ia_layer_class *cls, const ia_field *f)
+{
+    for (size_t i = 0; i < IA_COUNT(rare_fields); i++)
+        if (strcmp(cls->name, rare_fields[i].cls) == 0 && strcmp(f->key, rare_fields[i].key) == 0)
+            return true;
+    return false;
+}
+
 /* Keys that one generation writes and the other refuses, all without meaning for the layer's numbers
  * (or refused by the table below when they have one). NULL: of every class. */
 static const struct {
@@ -155,7 +170,9 @@ static const struct {
     {"BatchNormalization", "fused"},
     {"BatchNormalization", "virtual_batch_size"},
     {"LayerNormalization", "rms_scaling"},
-    {"InputLayer", "sparse"}, /* written by the class where it must be */
+    {"Normalization", "mean"}, /* they are weights now */
+    {"Normalization", "variance"},
+    {"InputLayer", "sparse"}, /* rows come dense */
     {"InputLayer", "ragged"},
     {"InputLayer", "optional"},
 };
@@ -189,8 +206,6 @@ static const struct {
     {"BatchNormalization", "renorm"},
     {"BatchNormalization", "virtual_batch_size"},
     {"LayerNormalization", "rms_scaling"},
-    {"InputLayer", "sparse"},
-    {"InputLayer", "ragged"},
 };
 
 static bool names_is_set(const json_t *value)

@@ -26,6 +26,8 @@ static inarch_status write_field(const ia_layer *l, const ia_field *f, json_t *c
                                  inarch_error *err)
 {
     json_t *value = NULL;
+    if (ia_keras_field_is_rare(l->cls, f) && ia_field_is_default(f, l->config))
+        return INARCH_OK;
     const json_t *source = l->source ? ia_keras_field_value(l->cls, f, l->source) : NULL;
     if (source && f->type == IA_FIELD_INITIALIZER && ia_field_is_default(f, l->config)) {
         ia_initializer known;
@@ -208,7 +210,7 @@ static inarch_status write_model_into(const ia_model *m, const char *name, bool 
     IA_TRY(ia_keras_set(config, "trainable", json_boolean(trainable), err));
     IA_TRY(write_layers(m, trainable || top, config, err));
     if (!sequential)
-        IA_TRY(ia_keras_write_ends(m, config, err));
+        IA_TRY(ia_keras_write_ends(m, top, config, err));
     return write_model_rest(m, config, err);
 }
 

@@ -195,21 +195,22 @@ static inarch_status graph_shaped(const ia_model *m, const json_t *like, const i
     return INARCH_OK;
 }
 
-static inarch_status graph_ends(const ia_model *m, const char *key, const ia_ref *refs, size_t n,
-                                json_t *config, inarch_error *err)
+static inarch_status graph_ends(const ia_model *m, bool top, const char *key, const ia_ref *refs,
+                                size_t n, json_t *config, inarch_error *err)
 {
     const json_t *like = json_object_get(m->source, key), *bare;
-    bool keeps = like && !(json_is_array(like) && graph_is_ref(like, &bare)) &&
-                 graph_leaves(like) == n;
+    bool is_bare = json_is_array(like) && graph_is_ref(like, &bare);
     json_t *value;
     const ia_ref *next = refs;
-    IA_TRY(keeps ? graph_shaped(m, like, &next, &value, err)
-                 : graph_flat(m, refs, n, &value, err));
+    if (n == 1 && !top)
+        return ia_keras_set(config, key, graph_ref(m, refs[0]), err);
+    IA_TRY(!is_bare && graph_leaves(like) == n ? graph_shaped(m, like, &next, &value, err)
+                                               : graph_flat(m, refs, n, &value, err));
     return ia_keras_set(config, key, value, err);
 }
 
-inarch_status ia_keras_write_ends(const ia_model *m, json_t *config, inarch_error *err)
+inarch_status ia_keras_write_ends(const ia_model *m, bool top, json_t *config, inarch_error *err)
 {
-    IA_TRY(graph_ends(m, "input_layers", m->inputs, m->input_count, config, err));
-    return graph_ends(m, "output_layers", m->outputs, m->output_count, config, err);
+    IA_TRY(graph_ends(m, top, "input_layers", m->inputs, m->input_count, config, err));
+    return graph_ends(m, top, "output_layers", m->outputs, m->output_count, config, err);
 }
