@@ -1,5 +1,5 @@
-/* Speed of the kernels: matrix products against a loop of nothing but multiply-adds, and nanoseconds
- * an element for the loops. Usage: kernels_bench [threads]. Not part of the tests.
+/* Speed of the kernels: matrix products against a loop of nothing but multiply-adds, and
+ * nanoseconds an element for the loops. Usage: kernels_bench [threads]. Not part of the tests.
  *
  * Each number is the best of several runs; peak and product alternate, so that a busy machine slows
  * both. */
@@ -80,7 +80,10 @@ static void bench_products(const ia_exec *e)
         double peak = peak_gflops(&serial) * ia_pool_threads(e->pool);
         printf("%5zu x %4zu x %4zu", s->rows, s->in, s->units);
         for (int k = 0; k < 3; k++)
-            printf("   %s %8.2f us %6.1f GFLOP/s %3.0f%%", k == 0 ? "y" : k == 1 ? "dx" : "dw",
+            printf("   %s %8.2f us %6.1f GFLOP/s %3.0f%%",
+                   k == 0   ? "y"
+                   : k == 1 ? "dx"
+                            : "dw",
                    1e6 * best[k], flop / best[k], 100 * flop / best[k] / peak);
         printf("\n");
         ia_free_aligned(x), ia_free_aligned(w), ia_free_aligned(b), ia_free_aligned(y);
@@ -95,8 +98,8 @@ static void bench_products(const ia_exec *e)
             double start = now();                                                                  \
             for (int k = 0; k < 10; k++)                                                           \
                 call;                                                                              \
-            double took = (now() - start) / 10 * 1e9 / ELEMENTS;                                     \
-            time = took < time ? took : time;                                                           \
+            double took = (now() - start) / 10 * 1e9 / ELEMENTS;                                   \
+            time = took < time ? took : time;                                                      \
         }                                                                                          \
     } while (0)
 

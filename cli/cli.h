@@ -39,7 +39,9 @@ inarch_status cli_fail(inarch_error *err, inarch_status status, const char *subj
 /* The same for wrong usage. */
 CLI_PRINTF(3, 4)
 inarch_status cli_usage(inarch_error *err, const char *hint, const char *format, ...);
-/* From errno: "cannot open 'x': No such file or directory". */
+/* What the system says of an errno, as messages are written: "no space left on device". */
+const char *cli_reason(int error, char *out, size_t size);
+/* From errno: "cannot open 'x': no such file or directory". */
 inarch_status cli_fail_os(inarch_error *err, const char *verb, const char *path);
 
 /* The nearest of the names, or NULL when none is near. */

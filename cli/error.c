@@ -39,9 +39,19 @@ inarch_status cli_usage(inarch_error *err, const char *hint, const char *format,
     return CLI_USAGE;
 }
 
+const char *cli_reason(int error, char *out, size_t size)
+{
+    snprintf(out, size, "%s", strerror(error));
+    if (out[0] >= 'A' && out[0] <= 'Z' && !(out[1] >= 'A' && out[1] <= 'Z'))
+        out[0] = (char)(out[0] - 'A' + 'a');
+    return out;
+}
+
 inarch_status cli_fail_os(inarch_error *err, const char *verb, const char *path)
 {
-    return cli_fail(err, INARCH_IO, path, "", "%s '%s': %s", verb, path, strerror(errno));
+    char reason[128];
+    return cli_fail(err, INARCH_IO, path, "", "%s '%s': %s", verb, path,
+                    cli_reason(errno, reason, sizeof reason));
 }
 
 /* Letters to insert, drop, change or swap to make b of a. */

@@ -101,7 +101,11 @@ static inarch_status check_folder(const char *path, inarch_error *err)
     char *folder = slash ? text_copy(path, n ? n : 1) : text_copy(".", 1);
     struct stat st;
     inarch_status status = INARCH_OK;
-    if (stat(folder, &st) && (errno == ENOENT || errno == ENOTDIR))
+    int missing = stat(folder, &st) ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (missing == ENOTDIR)
+        status = cli_fail(err, INARCH_IO, path, "", "cannot write '%s': '%s' is not a folder", path,
+                          folder);
+    else if (missing == ENOENT)
         status = cli_fail(err, INARCH_IO, path, "make the folder first, or write elsewhere",
                           "cannot write '%s': there is no folder '%s'", path, folder);
     else if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS))

@@ -148,7 +148,6 @@ static inarch_status train_and_save(fit_job *j, inarch_error *err)
     inarch_error log_error;
     double start = files_clock();
     CLI_TRY(progress_open(&p, j->args, err));
-    signals_hold(); /* main.c releases them when the result is printed */
     p.rates = *j->plan.schedule && strcmp(j->plan.schedule, "constant") != 0;
     j->options.event = progress_event;
     j->options.context = &p;
@@ -186,6 +185,7 @@ static inarch_status run(fit_job *j, json_out *json, inarch_error *err)
     CLI_TRY(inarch_fit_describe(j->m, j->data, &j->options, &j->plan, err));
     if (cli_given(j->args, OPT_DRY_RUN))
         return dry_run(j, json);
+    signals_hold(); /* main.c releases them when the result is printed */
     if (!j->args->json) {
         plan_print_line(stdout, &j->plan, j->options.seed);
         fflush(stdout);

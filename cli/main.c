@@ -65,6 +65,7 @@ static void print_json(const char *command, const json_out *result, const inarch
 /* What was printed must have arrived: a full disk is a failure, a reader that left is none. */
 static inarch_status close_stdout(inarch_error *err)
 {
+    char reason[128];
     errno = 0;
     bool failed = ferror(stdout) != 0;
     failed = fflush(stdout) || failed;
@@ -73,7 +74,7 @@ static inarch_status close_stdout(inarch_error *err)
     if (errno == EPIPE)
         signals_die_of_pipe();
     return cli_fail(err, INARCH_IO, "", "", "cannot write to standard output: %s",
-                    errno ? strerror(errno) : "an earlier write failed");
+                    errno ? cli_reason(errno, reason, sizeof reason) : "an earlier write failed");
 }
 
 /* ---- commands ---- */

@@ -19,7 +19,7 @@ static const cli_option rows[] = {
      .value = "SPECS",
      .group = GROUP_MODEL,
      .help = "layers joined by commas, the input's shape first: "
-             "input:784,dense:512:relu,dropout:0.5,dense:10:softmax (required)"},
+             "input:784,dense:512:relu,dense:10:softmax (required)"},
     {.id = OPT_CUT,
      .name = "cut",
      .value = "LAYER",

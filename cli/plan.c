@@ -10,9 +10,10 @@
 
 void plan_print_line(FILE *f, const inarch_fit_plan *p, uint64_t seed)
 {
-    fprintf(f, "optimizer %s (%s), learning rate %.6g; loss %s (%s); seed %llu\n", p->optimizer,
-            p->optimizer_origin, p->learning_rate, p->loss, p->loss_origin,
-            (unsigned long long)seed);
+    fprintf(f, "optimizer %s (%s)", p->optimizer, p->optimizer_origin);
+    if (!strstr(p->optimizer, "learning_rate="))
+        fprintf(f, ", learning rate %.6g", p->learning_rate);
+    fprintf(f, "; loss %s (%s); seed %llu\n", p->loss, p->loss_origin, (unsigned long long)seed);
 }
 
 static void label(FILE *f, const char *name)
@@ -62,7 +63,7 @@ void plan_print(FILE *f, const inarch_model *m, const inarch_fit_plan *p, uint64
     plan_print_line(f, p, seed);
     label(f, "metrics");
     fprintf(f, "%s\n", *p->metrics ? p->metrics : "none");
-    if (*p->schedule) {
+    if (strcmp(p->schedule, "constant") != 0) {
         label(f, "schedule");
         fprintf(f, "%s\n", p->schedule);
     }

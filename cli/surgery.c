@@ -40,6 +40,17 @@ static inarch_status do_pop(patient *p, const char *text, inarch_error *err)
     return inarch_pop(p->m, n, err);
 }
 
+/* A comma at the end makes a pattern of a single name: "dense_1,". */
+static inarch_status set_exactly(patient *p, const char *pattern, bool frozen, inarch_error *err)
+{
+    size_t n = strlen(pattern);
+    char *copy = text_copy(pattern, n > 1 && pattern[n - 1] == ',' ? n - 1 : n);
+    inarch_status status =
+        frozen ? inarch_freeze(p->m, copy, err) : inarch_unfreeze(p->m, copy, err);
+    free(copy);
+    return status;
+}
+
 static inarch_status do_freeze(patient *p, const char *text, inarch_error *err)
 {
     size_t n;
@@ -48,7 +59,7 @@ static inarch_status do_freeze(patient *p, const char *text, inarch_error *err)
     if (strcmp(text, "none") == 0)
         return inarch_unfreeze(p->m, "*", err);
     if (is_pattern(text))
-        return inarch_freeze(p->m, text, err);
+        return set_exactly(p, text, true, err);
     if (!is_number(text))
         return inarch_freeze_to(p->m, text, err);
     CLI_TRY(cli_number("freeze", text, &n, err));
@@ -60,7 +71,7 @@ static inarch_status do_unfreeze(patient *p, const char *text, inarch_error *err
     if (is_number(text))
         return cli_usage(err, "--freeze N freezes the first N layers",
                          "--unfreeze takes names of layers or all, not '%s'", text);
-    return inarch_unfreeze(p->m, strcmp(text, "all") == 0 ? "*" : text, err);
+    return set_exactly(p, strcmp(text, "all") == 0 ? "*" : text, false, err);
 }
 
 /* ---- above ---- */
@@ -212,6 +223,8 @@ inarch_status surgery_check(const cli_args *a, inarch_error *err)
         CLI_TRY(cli_number("pop", pop, &n, err));
     if (!head || strcmp(head, "auto") == 0)
         return INARCH_OK;
+    if (!is_number(head))
+        return cli_usage(err, "", "option '--head' takes auto or a whole number, not '%s'", head);
     CLI_TRY(cli_number("head", head, &n, err));
     return n > 0 ? INARCH_OK : cli_usage(err, "", "--head 0: an output needs a class or more");
 }

@@ -276,8 +276,10 @@ typedef struct inarch_data_options {
     const char *weights; /* CSV: column of sample weights; .npy and IDX: a file of them */
     const char *part;    /* of an .npz with x_train ... x_test: "train" or "test"; "test?": test where
                             the file has parts; NULL: "train?" */
+    const char *only;    /* keep rows with these labels: "2,6", "cat,dog"; NULL: all */
+    int32_t per_class;   /* keep the first rows of each class: how many; 0: all */
 } inarch_data_options;
-#define INARCH_DATA_OPTIONS {sizeof(inarch_data_options), NULL, NULL, NULL, NULL}
+#define INARCH_DATA_OPTIONS {sizeof(inarch_data_options), NULL, NULL, NULL, NULL, NULL, 0}
 
 /* .npz, .npy, IDX (.gz too), CSV ("-": CSV on standard input). `m` (or NULL) tells the names of inputs,
  * outputs and columns that the file is read for; it is not kept. */

@@ -76,20 +76,54 @@ static size_t output_classes(const ia_model *doc, size_t output)
     return strcmp(a->cls->name, "sigmoid") == 0 && units == 1 ? 2 : 0;
 }
 
-/* Labels become class indices where they are words, or where a softmax or named classes want an
- * index. Numbers for a sigmoid unit, a regression, or one number per class stay as they are. */
+const char *api_metrics(const ia_model *doc, const char *given, int compiled)
+{
+    if (given || (compiled && json_is_array(doc->compile.metrics)) || doc->output_count != 1)
+        return given;
+    return output_classes(doc, 0) ? "accuracy" : NULL;
+}
+
+/* Numbers for an output of `classes` classes without names: indices where they can be; other numbers,
+ * as many different ones as there are classes, become the names (2 and 6 for two classes). */
+static inarch_status encode_numbers(ia_data *d, size_t t, size_t classes, inarch_error *err)
+{
+    ia_data *view;
+    inarch_status as_index = ia_data_encode(d, t, NULL, classes, err);
+    if (as_index == INARCH_OK || as_index == INARCH_NO_MEMORY)
+        return as_index;
+    IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
+    bool learnt = ia_data_encode(view, t, NULL, 0, NULL) == INARCH_OK &&
+                  ia_data_classes(view, t) == classes;
+    ia_data_free(view);
+    if (learnt)
+        return ia_data_encode(d, t, NULL, 0, err);
+    return ia_data_encode(d, t, NULL, classes, err); /* the first error again */
+}
+
+/* Labels become class indices where they are words, or where a softmax or named classes want an index.
+ * Numbers for a regression or one number per class stay as they are, and so do those for a sigmoid unit
+ * (which may be shares) unless they are two other numbers than 0 and 1. */
 static inarch_status encode_target(const ia_model *doc, ia_data *d, size_t t, const char **names,
                                    size_t n, inarch_error *err)
 {
     size_t classes = output_classes(doc, t);
     bool words = ia_data_target_kind(d, t) == IA_TARGET_TEXT;
-    bool index = ia_data_target_kind(d, t) == IA_TARGET_NUMBERS &&
-                 ia_data_target_count(d, t) == 1 && (classes > 2 || (classes == 2 && n));
-    if (!words && !index)
+    bool number = ia_data_target_kind(d, t) == IA_TARGET_NUMBERS && ia_data_target_count(d, t) == 1;
+    bool named = n && (classes == 0 || classes == n);
+    if (words)
+        return ia_data_encode(d, t, named ? names : NULL, named ? n : classes, err);
+    if (!number || classes == 0)
         return INARCH_OK;
-    if (n && (classes == 0 || classes == n))
+    if (named)
         return ia_data_encode(d, t, names, n, err);
-    return ia_data_encode(d, t, NULL, classes, err);
+    if (classes > 2)
+        return encode_numbers(d, t, classes, err);
+    ia_data *view;
+    IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
+    bool two = ia_data_encode(view, t, NULL, 0, NULL) == INARCH_OK &&
+               ia_data_classes(view, t) == 2 && ia_data_class_names(view, t);
+    ia_data_free(view);
+    return two ? ia_data_encode(d, t, NULL, 0, err) : INARCH_OK;
 }
 
 static inarch_status bind_targets(const ia_model *doc, ia_data *d, inarch_error *err)

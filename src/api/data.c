@@ -75,6 +75,12 @@ inarch_status inarch_data_open(const char *path, const inarch_data_options *opti
     ia_free(inputs);
     ia_free(outputs);
     IA_TRY(status);
+    if (o.only || o.per_class > 0) {
+        ia_data *all = data;
+        status = ia_data_only(all, 0, o.only, (size_t)o.per_class, &data, err);
+        ia_data_free(all);
+        IA_TRY(status);
+    }
     return wrap(data, NULL, out, err);
 }
 

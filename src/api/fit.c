@@ -106,7 +106,7 @@ static void plain_options(const inarch_model *m, fit_job *j)
     in->seed = o->seed;
     in->loss = o->loss;
     in->loss_weights = o->loss_weights;
-    in->metrics = o->metrics;
+    in->metrics = api_metrics(m->doc, o->metrics, !m->edited);
     in->optimizer = o->optimizer;
     in->learning_rate = o->learning_rate > 0 ? o->learning_rate : NAN;
     in->schedule = o->schedule;

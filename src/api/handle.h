@@ -66,6 +66,8 @@ IA_MUST_CHECK inarch_status api_info_out(const void *from, size_t size, void *ou
  * encoded as the outputs want them. targets = 0: labels are not needed and not looked at. */
 IA_MUST_CHECK inarch_status api_bind(const ia_model *doc, const ia_data *d, int targets,
                                      ia_data **out, inarch_error *err);
+/* The metrics of a call that names none: the file's where they hold, accuracy for classes, none. */
+const char *api_metrics(const ia_model *doc, const char *given, int compiled);
 /* Class and column names of the data, for a model that has none yet. */
 IA_MUST_CHECK inarch_status api_adopt_names(ia_model *doc, const ia_data *bound,
                                             inarch_error *err);

@@ -83,9 +83,9 @@ static bool list_initializers(size_t i, const char **name, const char **help)
 
 static bool list_formats(size_t i, const char **name, const char **help)
 {
-    const ia_format *f = ia_format_at(i);
-    if (!f)
+    if (i >= ia_format_count())
         return false;
+    const ia_format *f = ia_format_at(i);
     *name = f->name;
     *help = f->help;
     return true;

@@ -26,7 +26,7 @@ inarch_status inarch_evaluate(const inarch_model *m, const inarch_data *d,
         if (o.batch_size > 0)
             inner.batch_size = (size_t)o.batch_size;
         inner.loss = o.loss;
-        inner.metrics = o.metrics;
+        inner.metrics = api_metrics(m->doc, o.metrics, 1);
         inner.pool = exec.pool;
         inner.kernels = exec.kernels;
         status = ia_evaluate(m->doc, bound, &inner, &history, err);

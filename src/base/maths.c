@@ -1,9 +1,10 @@
 /* Double-precision exp, log, sin, ... from IEEE operations and fma only.
  *
  * Each function reduces its argument to a short interval and evaluates a polynomial there. The
- * coefficients are minimax fits made for this file (Remez, 40 digits); where a fit equals the Taylor
- * coefficient to the last bit nothing is lost. Low halves of the reduced arguments are carried along
- * where they matter, so that pow may multiply a logarithm by 700 and still be right. */
+ * coefficients are minimax fits made for this file (Remez, 40 digits); where a fit equals the
+ * Taylor coefficient to the last bit nothing is lost. Low halves of the reduced arguments are
+ * carried along where they matter, so that pow may multiply a logarithm by 700 and still be right.
+ */
 #include "base/maths.h"
 
 #include <math.h>
@@ -272,10 +273,10 @@ static const double ERF_P[] = {
 };
 /* (1 + 2x) exp(x^2) erfc(x) in u = (x-4)/(x+4) for 0.875 <= x < 6 */
 static const double ERFC_P[] = {
-    0x1.3ba5916e9fd7fp+0,   -0x1.1df1ad154a227p-3,  0x1.f7f5df66f5481p-7,   0x1.16ecefcf93afep-4,
-    -0x1.9ddb23c36b56fp-4,  0x1.7fee005577ebfp-4,   -0x1.0fb06e09c4c85p-4,  0x1.3079eb5f310bap-5,
-    -0x1.096240cee1d6bp-6,  0x1.49c7d47516403p-8,   -0x1.8d1bf9683440fp-11, -0x1.a1e2b8c13d368p-13,
-    0x1.357ba55b0703ap-13,  -0x1.14c47f6887aedp-15, -0x1.734191afbd389p-16, -0x1.e4a019f6e2165p-22,
+    0x1.3ba5916e9fd7fp+0,  -0x1.1df1ad154a227p-3,  0x1.f7f5df66f5481p-7,   0x1.16ecefcf93afep-4,
+    -0x1.9ddb23c36b56fp-4, 0x1.7fee005577ebfp-4,   -0x1.0fb06e09c4c85p-4,  0x1.3079eb5f310bap-5,
+    -0x1.096240cee1d6bp-6, 0x1.49c7d47516403p-8,   -0x1.8d1bf9683440fp-11, -0x1.a1e2b8c13d368p-13,
+    0x1.357ba55b0703ap-13, -0x1.14c47f6887aedp-15, -0x1.734191afbd389p-16, -0x1.e4a019f6e2165p-22,
 };
 
 double ia_erf(double x)

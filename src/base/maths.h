@@ -1,8 +1,8 @@
 /* Elementary functions in double precision, of our own: the same bytes on every machine.
  *
  * Built from IEEE + - * / and fma alone; nothing of libm, whose exp and log differ between systems.
- * They serve losses, schedules, initialisers and shuffles; the float versions for whole arrays are in
- * kernels/fmath.h. Errors are in units in the last place, measured against long double (see the
+ * They serve losses, schedules, initialisers and shuffles; the float versions for whole arrays are
+ * in kernels/fmath.h. Errors are in units in the last place, measured against long double (see the
  * test): NaN gives NaN, overflow gives infinity, underflow subnormals or zero. */
 #ifndef IA_BASE_MATHS_H
 #define IA_BASE_MATHS_H

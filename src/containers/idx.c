@@ -14,8 +14,7 @@ typedef struct idx_type {
 } idx_type;
 
 static const idx_type idx_types[] = {
-    {0x08, IA_U8},  {0x09, IA_I8},  {0x0b, IA_I16},
-    {0x0c, IA_I32}, {0x0d, IA_F32}, {0x0e, IA_F64},
+    {0x08, IA_U8}, {0x09, IA_I8}, {0x0b, IA_I16}, {0x0c, IA_I32}, {0x0d, IA_F32}, {0x0e, IA_F64},
 };
 
 static const idx_type *idx_type_of(uint8_t code)

@@ -1,6 +1,7 @@
 /* Reads and writes the data of .npy files; npy_header.c reads what stands in front.
  *
- * Fortran order is turned to C order while reading, element by element, so no second copy is held. */
+ * Fortran order is turned to C order while reading, element by element, so no second copy is held.
+ */
 #include "containers/npy.h"
 #include "containers/npy_header.h"
 
@@ -28,7 +29,8 @@ void ia_npy_release(ia_npy *n)
 
 /* ---- order ---- */
 
-/* Walks an array in Fortran order (first index fastest) and knows where C order has each element. */
+/* Walks an array in Fortran order (first index fastest) and knows where C order has each element.
+ */
 typedef struct npy_walk {
     ia_shape shape;
     size_t stride[IA_MAX_RANK]; /* of C order, in elements */
@@ -134,8 +136,8 @@ static size_t utf8_put(uint32_t c, char *out)
     return 4;
 }
 
-/* One element to UTF-8 (at most item + 1 bytes: UTF-8 is never longer than UCS-4); zeros at its end are
- * padding, a zero inside ends it badly. */
+/* One element to UTF-8 (at most item + 1 bytes: UTF-8 is never longer than UCS-4); zeros at its end
+ * are padding, a zero inside ends it badly. */
 static bool text_put(const ia_npy_header_info *h, const uint8_t *item, char *out, size_t *len)
 {
     size_t width = h->kind == IA_NPY_UCS4 ? 4 : 1, n = h->item / width;
@@ -167,8 +169,8 @@ static bool text_put(const ia_npy_header_info *h, const uint8_t *item, char *out
     return width == 4 || ia_utf8_valid(out, *len);
 }
 
-static inarch_status npy_decode(const ia_stream *s, const ia_npy_header_info *h,
-                                const uint8_t *raw, ia_texts *t, inarch_error *err)
+static inarch_status npy_decode(const ia_stream *s, const ia_npy_header_info *h, const uint8_t *raw,
+                                ia_texts *t, inarch_error *err)
 {
     size_t at = 0;
     for (size_t i = 0; i < h->count; i++) {
@@ -251,9 +253,11 @@ inarch_status ia_npy_header(ia_dtype dtype, const ia_shape *shape, ia_buf *out, 
         n += (size_t)snprintf(dims + n, sizeof dims - n, d ? ", %" PRId64 : "%" PRId64,
                               shape->dim[d]);
     char text[320];
-    int len = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%s%s), }",
-                       npy_descr[dtype], dims, shape->rank == 1 ? "," : "");
-    /* Padded with spaces and a newline so that the data start at a multiple of 64, as NumPy does. */
+    int len =
+        snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%s%s), }",
+                 npy_descr[dtype], dims, shape->rank == 1 ? "," : "");
+    /* Padded with spaces and a newline so that the data start at a multiple of 64, as NumPy does.
+     */
     size_t used = 10 + (size_t)len + 1, total = (used + 63) / 64 * 64;
     IA_TRY(ia_buf_append(out, "\x93NUMPY\1\0", 8, err));
     IA_TRY(ia_buf_u16(out, (uint16_t)(total - 10), err));

@@ -1,8 +1,9 @@
 /* NumPy's .npy: one array in a file or in a member of an .npz.
  *
- * Reads versions 1 to 3, every float of 2, 4 and 8 bytes, every integer, bool, both byte orders, C and
- * Fortran order, and text ('<U', '|S'). Refuses, by name, what is not numbers: pickled objects (never
- * read), complex, dates, records, long double. Writes version 1.0, C order, little endian. */
+ * Reads versions 1 to 3, every float of 2, 4 and 8 bytes, every integer, bool, both byte orders, C
+ * and Fortran order, and text ('<U', '|S'). Refuses, by name, what is not numbers: pickled objects
+ * (never read), complex, dates, records, long double. Writes version 1.0, C order, little endian.
+ */
 #ifndef IA_CONTAINERS_NPY_H
 #define IA_CONTAINERS_NPY_H
 

@@ -1,6 +1,7 @@
 /* Parses the header of .npy: a Python dict literal of three keys.
  *
- * Only that is understood: strings, True, False, and a tuple of whole numbers. Nothing is evaluated. */
+ * Only that is understood: strings, True, False, and a tuple of whole numbers. Nothing is
+ * evaluated. */
 #include "containers/npy_header.h"
 
 #include "base/alloc.h"
@@ -115,9 +116,9 @@ typedef struct npy_type {
 } npy_type;
 
 static const npy_type npy_types[] = {
-    {'f', 2, IA_F16}, {'f', 4, IA_F32}, {'f', 8, IA_F64}, {'i', 1, IA_I8},  {'i', 2, IA_I16},
-    {'i', 4, IA_I32}, {'i', 8, IA_I64}, {'u', 1, IA_U8},  {'u', 2, IA_U16}, {'u', 4, IA_U32},
-    {'u', 8, IA_U64}, {'b', 1, IA_BOOL},
+    {'f', 2, IA_F16}, {'f', 4, IA_F32}, {'f', 8, IA_F64}, {'i', 1, IA_I8},
+    {'i', 2, IA_I16}, {'i', 4, IA_I32}, {'i', 8, IA_I64}, {'u', 1, IA_U8},
+    {'u', 2, IA_U16}, {'u', 4, IA_U32}, {'u', 8, IA_U64}, {'b', 1, IA_BOOL},
 };
 
 typedef struct npy_refused {

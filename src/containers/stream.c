@@ -13,8 +13,8 @@
 
 struct ia_inflater {
     z_stream z;
-    bool ready;  /* inflateInit2 succeeded */
-    bool ended;  /* the last member is complete */
+    bool ready; /* inflateInit2 succeeded */
+    bool ended; /* the last member is complete */
     uint8_t in[STREAM_PIECE];
 };
 
@@ -136,8 +136,9 @@ static inarch_status stream_inflate(ia_stream *s, uint8_t *dst, size_t n, size_t
         if (code == Z_STREAM_END)
             IA_TRY(stream_next_member(s, err));
         else if (code != Z_OK && code != Z_BUF_ERROR)
-            return ia_fail(err, INARCH_BAD_FILE, s->in.name, "", "'%.200s' has damaged compressed data (%s)",
-                           s->in.name, f->z.msg ? f->z.msg : "wrong checksum");
+            return ia_fail(err, INARCH_BAD_FILE, s->in.name, "",
+                           "'%.200s' has damaged compressed data (%s)", s->in.name,
+                           f->z.msg ? f->z.msg : "wrong checksum");
     }
     return INARCH_OK;
 }
@@ -185,8 +186,8 @@ inarch_status ia_stream_end(ia_stream *s, inarch_error *err)
         size_t got;
         IA_TRY(stream_inflate(s, &extra, 1, &got, err));
         if (got != 0)
-            return ia_fail(err, INARCH_BAD_FILE, s->in.name, "", "'%.200s' has more bytes than it declares",
-                           s->in.name);
+            return ia_fail(err, INARCH_BAD_FILE, s->in.name, "",
+                           "'%.200s' has more bytes than it declares", s->in.name);
     }
     if (s->has_crc && s->crc != s->expected_crc)
         return ia_fail(err, INARCH_BAD_FILE, s->in.name, "",

@@ -1,7 +1,7 @@
 /* Reading ZIP: the central directory, and every local header against it (zip_end.c finds it).
  *
- * A ZIP can say one thing in its directory and another in front of the data; two readers then see two
- * files. Whatever disagrees, overlaps or repeats is refused. */
+ * A ZIP can say one thing in its directory and another in front of the data; two readers then see
+ * two files. Whatever disagrees, overlaps or repeats is refused. */
 #include "containers/zip.h"
 #include "containers/order.h"
 #include "containers/zip_end.h"
@@ -17,7 +17,7 @@
 #define SHOWN_ARCHIVE 120 /* bytes of the archive's name in front of a member's, in messages */
 
 #define FLAG_ENCRYPTED 0x0001u
-#define FLAG_DESCRIPTOR 0x0008u                /* crc and sizes follow the data */
+#define FLAG_DESCRIPTOR 0x0008u                   /* crc and sizes follow the data */
 #define FLAGS_KNOWN (0x0006u | 0x0008u | 0x0800u) /* deflate level, descriptor, UTF-8 */
 
 typedef struct zip_member {
@@ -344,8 +344,8 @@ inarch_status ia_zip_read(const ia_zip *z, size_t member, size_t max, uint8_t **
     IA_TRY(ia_zip_stream(z, member, &s, err));
     size_t n = (size_t)m->size;
     uint8_t *data = ia_calloc(n + 1, 1);
-    inarch_status status = data ? ia_stream_read(&s, data, n, err)
-                                : ia_fail_memory(err, m->shown, n + 1);
+    inarch_status status =
+        data ? ia_stream_read(&s, data, n, err) : ia_fail_memory(err, m->shown, n + 1);
     if (status == INARCH_OK)
         status = ia_stream_end(&s, err);
     ia_stream_close(&s);

@@ -1,9 +1,9 @@
 /* ZIP files: .npz, .keras.
  *
- * The reader believes nothing twice: central directory and local headers must agree, members may not
- * overlap or share a name, sizes are bounded before memory is taken, checksums are compared. Stored and
- * deflated members, zip64; no encryption, no parts, nothing in front of the archive. The writer gives
- * the same bytes for the same members: no times, no attributes. */
+ * The reader believes nothing twice: central directory and local headers must agree, members may
+ * not overlap or share a name, sizes are bounded before memory is taken, checksums are compared.
+ * Stored and deflated members, zip64; no encryption, no parts, nothing in front of the archive. The
+ * writer gives the same bytes for the same members: no times, no attributes. */
 #ifndef IA_CONTAINERS_ZIP_H
 #define IA_CONTAINERS_ZIP_H
 
@@ -14,7 +14,8 @@
 
 typedef struct ia_zip ia_zip;
 
-/* Reads the directory and checks every local header. The file must stay open while the zip is used. */
+/* Reads the directory and checks every local header. The file must stay open while the zip is used.
+ */
 IA_MUST_CHECK inarch_status ia_zip_open(const ia_input *in, ia_zip **out, inarch_error *err);
 void ia_zip_close(ia_zip *z); /* NULL allowed; leaves the input open */
 
@@ -46,8 +47,7 @@ typedef struct ia_piece {
 typedef enum ia_zip_method { IA_ZIP_STORED = 0, IA_ZIP_DEFLATED = 8 } ia_zip_method;
 
 /* Writes to `o`, which must be empty and stays the caller's to commit. */
-IA_MUST_CHECK inarch_status ia_zip_writer_new(ia_output *o, ia_zip_writer **out,
-                                              inarch_error *err);
+IA_MUST_CHECK inarch_status ia_zip_writer_new(ia_output *o, ia_zip_writer **out, inarch_error *err);
 /* A member made of pieces. A name that was used already is INARCH_BAD_ARGUMENT. */
 IA_MUST_CHECK inarch_status ia_zip_add(ia_zip_writer *w, const char *name, ia_zip_method method,
                                        const ia_piece *pieces, size_t n, inarch_error *err);

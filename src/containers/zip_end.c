@@ -1,7 +1,7 @@
 /* The end of a ZIP file: the record behind everything, its comment, and the zip64 pair before it.
  *
- * The directory must end exactly where the first of these records begins: nothing is searched for by
- * guess, and nothing may stand in front of the archive. */
+ * The directory must end exactly where the first of these records begins: nothing is searched for
+ * by guess, and nothing may stand in front of the archive. */
 #include "containers/zip_end.h"
 #include "containers/zip.h"
 

@@ -10,8 +10,7 @@ typedef struct ia_zip_end {
 } ia_zip_end;
 
 /* Finds and checks the end record (and the zip64 one). */
-IA_MUST_CHECK inarch_status ia_zip_read_end(const ia_input *in, ia_zip_end *end,
-                                            inarch_error *err);
+IA_MUST_CHECK inarch_status ia_zip_read_end(const ia_input *in, ia_zip_end *end, inarch_error *err);
 /* INARCH_BAD_FILE "'x.npz' is not a sound ZIP file: <why>". */
 inarch_status ia_zip_bad(const ia_input *in, inarch_error *err, const char *why);
 

@@ -1,7 +1,7 @@
 /* Writing ZIP: the same members give the same bytes.
  *
- * Every time is 1980-01-01 00:00, the earliest a ZIP can say; no attributes, no comments. zip64 fields
- * appear only where a number does not fit, so small files are readable by everything. */
+ * Every time is 1980-01-01 00:00, the earliest a ZIP can say; no attributes, no comments. zip64
+ * fields appear only where a number does not fit, so small files are readable by everything. */
 #include "containers/zip.h"
 
 #include "base/alloc.h"
@@ -97,8 +97,7 @@ static uint16_t member_version(const zip_written *m)
 }
 
 /* What both headers have in common: from "version needed" to the two sizes. */
-static inarch_status put_common(ia_buf *b, const zip_written *m, bool wide_sizes,
-                                inarch_error *err)
+static inarch_status put_common(ia_buf *b, const zip_written *m, bool wide_sizes, inarch_error *err)
 {
     bool ascii = true;
     for (const char *p = m->name; *p; p++)

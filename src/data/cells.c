@@ -8,16 +8,16 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const missing_words[] = {"NA",  "N/A",  "n/a",  "na",   "NaN",  "nan",
-                                            "NAN", "NULL", "null", "None", "none", "?"};
+/* The first are missing everywhere; a label may be called by the others. */
+static const char *const missing_words[] = {"NA",   "N/A",  "n/a",  "NaN",  "nan", "NAN",
+                                            "NULL", "null", "None", "none", "na",  "?"};
+#define MISSING_LABELS 8
 
-static bool is_missing(ia_cell cell)
+static bool is_missing(ia_cell cell, size_t words)
 {
     if (cell.len == 0)
         return true;
-    if (cell.len > 4)
-        return false;
-    for (size_t i = 0; i < IA_COUNT(missing_words); i++)
+    for (size_t i = 0; i < words && cell.len <= 4; i++)
         if (strcmp(cell.text, missing_words[i]) == 0)
             return true;
     return false;
@@ -44,7 +44,7 @@ ia_fault_kind ia_cell_number(ia_cell cell, double *out)
         return isnan(*out) ? IA_FAULT_MISSING : IA_FAULT_INFINITE;
     }
     *out = (double)NAN;
-    if (is_missing(cell))
+    if (is_missing(cell, IA_COUNT(missing_words)))
         return IA_FAULT_MISSING;
     return is_decimal_comma(cell) ? IA_FAULT_COMMA : IA_FAULT_TEXT;
 }
@@ -65,8 +65,10 @@ void ia_fault_note(ia_fault *f, ia_fault_kind kind, const ia_fault *at, ia_cell 
 
 /* ---- labels ---- */
 
-inarch_status ia_label_start(ia_label_column *l, const char *name, inarch_error *err)
+inarch_status ia_label_start(ia_label_column *l, const char *file, const char *name,
+                             inarch_error *err)
 {
+    l->file = file;
     l->name = ia_strdup(name);
     if (!l->name)
         return ia_fail_memory(err, "names of columns", strlen(name));
@@ -134,16 +136,16 @@ inarch_status ia_label_add(ia_label_column *l, ia_cell cell, const ia_fault *at,
 {
     double v = 0;
     bool number = ia_parse_double(cell.text, cell.len, &v);
-    if (cell.len == 0 || (number && isnan(v))) {
+    if (is_missing(cell, MISSING_LABELS) || (number && isnan(v))) {
         ia_fault_note(&l->fault, IA_FAULT_MISSING, at, cell);
         return label_add_missing(l, err);
     }
     if (number && !isfinite((float)v))
         ia_fault_note(&l->fault, IA_FAULT_INFINITE, at, cell);
     if (!number && !ia_utf8_valid(cell.text, cell.len))
-        return ia_fail(err, INARCH_BAD_FILE, l->name, "save the file as UTF-8",
-                       "row %llu (line %llu), label column '%.80s' is not UTF-8 text",
-                       (unsigned long long)at->row, (unsigned long long)at->line, l->name);
+        return ia_fail(err, INARCH_BAD_FILE, l->file, "save the file as UTF-8",
+                       "'%.150s': row %llu (line %llu), label column '%.80s' is not UTF-8 text",
+                       l->file, (unsigned long long)at->row, (unsigned long long)at->line, l->name);
     if (!number && !l->words)
         IA_TRY(label_turn_to_words(l, err));
     if (!l->words) {
@@ -152,5 +154,6 @@ inarch_status ia_label_add(ia_label_column *l, ia_cell cell, const ia_fault *at,
         *(double *)slot = v;
         return INARCH_OK;
     }
-    return number ? label_add_number_as_word(l, v, err) : label_add_word(l, cell.text, cell.len, err);
+    return number ? label_add_number_as_word(l, v, err)
+                  : label_add_word(l, cell.text, cell.len, err);
 }

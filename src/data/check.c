@@ -94,7 +94,9 @@ static inarch_status report_element(const ia_data *d, const char *name, uint64_t
                        "'%.150s': %s is %g, too large for float32", d->origin->name, where, v);
     return ia_fail(err, INARCH_BAD_DATA, d->origin->name, "replace it, or remove the row",
                    "'%.150s': %s is %s", d->origin->name, where,
-                   isnan(v) ? "nan" : v > 0 ? "inf" : "-inf");
+                   isnan(v) ? "nan"
+                   : v > 0  ? "inf"
+                            : "-inf");
 }
 
 /* The first of n numbers that is not a finite float32; n when all are. */

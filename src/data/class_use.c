@@ -74,11 +74,10 @@ inarch_status ia_data_check_classes(const ia_data *d, size_t t, inarch_error *er
             return INARCH_OK;
     if (names)
         return ia_fail(err, INARCH_BAD_DATA, d->origin->name, hint,
-                       "'%.150s': all %zu rows are of one class, '%.80s'", d->origin->name,
-                       d->rows, names[first]);
+                       "'%.150s': all %zu rows are of one class, '%.80s'", d->origin->name, d->rows,
+                       names[first]);
     return ia_fail(err, INARCH_BAD_DATA, d->origin->name, hint,
-                   "'%.150s': all %zu rows are of one class, %zu", d->origin->name, d->rows,
-                   first);
+                   "'%.150s': all %zu rows are of one class, %zu", d->origin->name, d->rows, first);
 }
 
 inarch_status ia_data_balanced(const ia_data *d, size_t t, double *weight, size_t n,

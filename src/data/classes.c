@@ -1,7 +1,7 @@
 /* Labels become class indices: learnt from the data, or looked up among a model's classes.
  *
- * The result is a column of int32 for all rows of the source, beside the labels as they were read, so a
- * target can be encoded again for another model. */
+ * The result is a column of int32 for all rows of the source, beside the labels as they were read,
+ * so a target can be encoded again for another model. */
 #include "data/internal.h"
 
 #include "base/alloc.h"
@@ -16,7 +16,7 @@
 
 static const char *label_name(const ia_data *d, size_t t, char *out, size_t size)
 {
-    snprintf(out, size, "%.100s: %s'%.60s'", d->origin->name,
+    snprintf(out, size, "'%.100s': %s'%.60s'", d->origin->name,
              d->target[t].is_column ? "label column " : "", d->target[t].name);
     return out;
 }
@@ -281,11 +281,12 @@ inarch_status ia_data_encode(ia_data *d, size_t t, const char *const *names, siz
                              inarch_error *err)
 {
     if (t >= d->targets)
-        return ia_fail(err, INARCH_BAD_DATA, d->origin->name, "labels are y in an .npz, or --labels",
-                       "'%.200s' has no labels", d->origin->name);
+        return ia_fail(err, INARCH_BAD_DATA, d->origin->name,
+                       "labels are y in an .npz, or --labels", "'%.200s' has no labels",
+                       d->origin->name);
     if (n > IA_DATA_MAX_CLASSES)
-        return ia_fail(err, INARCH_LIMIT, d->origin->name, "", "%zu classes are too many; %d are read",
-                       n, IA_DATA_MAX_CLASSES);
+        return ia_fail(err, INARCH_LIMIT, d->origin->name, "",
+                       "%zu classes are too many; %d are read", n, IA_DATA_MAX_CLASSES);
     ia_classes *c = ia_calloc(1, sizeof *c);
     if (!c)
         return ia_fail_memory(err, "classes", sizeof *c);

@@ -1,4 +1,5 @@
-/* The splitter. Cells of a record lie one behind the other in a block that is used again for the next. */
+/* The splitter. Cells of a record lie one behind the other in a block that is used again for the
+ * next. */
 #include "data/csv.h"
 #include "data/csv_guess.h"
 
@@ -123,8 +124,8 @@ static inarch_status csv_end_cell(ia_csv *c, bool quoted, inarch_error *err)
     IA_TRY(csv_room(c, 1, err));
     c->text[c->used++] = 0;
     if (c->cells + 1 > IA_DATA_MAX_COLUMNS)
-        return ia_fail(err, INARCH_LIMIT, c->name, "", "'%.200s' has more than %d columns",
-                       c->name, IA_DATA_MAX_COLUMNS);
+        return ia_fail(err, INARCH_LIMIT, c->name, "", "'%.200s' has more than %d columns", c->name,
+                       IA_DATA_MAX_COLUMNS);
     IA_TRY(ia_grow(&c->start, &c->start_cap, c->cells + 1, sizeof *c->start, "cells", err));
     c->start[++c->cells] = c->used;
     return INARCH_OK;

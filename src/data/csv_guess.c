@@ -1,7 +1,7 @@
 /* The separator is the candidate that splits every line into equally many cells.
  *
- * Tab before ';' before ',': a file with decimal commas is split evenly by its commas too, and a table
- * with a ';' in each line and even commas does not occur. */
+ * Tab before ';' before ',': a file with decimal commas is split evenly by its commas too, and a
+ * table with a ';' in each line and even commas does not occur. */
 #include "data/csv_guess.h"
 
 #define GUESS_RECORDS 64
@@ -9,8 +9,8 @@
 static const char candidates[] = {'\t', ';', ','};
 
 typedef struct guess {
-    size_t cells;  /* separators + 1 in the first record */
-    size_t now;    /* separators so far in this record */
+    size_t cells; /* separators + 1 in the first record */
+    size_t now;   /* separators so far in this record */
     bool uneven;
 } guess;
 

@@ -1,11 +1,13 @@
 /* Rows of inputs, targets and weights: what training, evaluation and prediction read.
  *
  * An ia_data is a view: rows of a source that is shared and never changes, plus what this view says
- * about them (which rows, which columns, which classes). Numbers stay as stored (uint8, float64 ...)
- * and become float32 while a batch is gathered. Knows no model: names, shapes and classes are given.
+ * about them (which rows, which columns, which classes). Numbers stay as stored (uint8, float64
+ * ...) and become float32 while a batch is gathered. Knows no model: names, shapes and classes are
+ * given.
  *
- * The usual order: open (or new + add), align_columns, bind_inputs, fit_input, encode, check, split;
- * then gather for every batch. Functions on a const ia_data may run on any number of threads. */
+ * The usual order: open (or new + add), align_columns, bind_inputs, fit_input, encode, check,
+ * split; then gather for every batch. Functions on a const ia_data may run on any number of
+ * threads. */
 #ifndef IA_DATA_DATA_H
 #define IA_DATA_DATA_H
 
@@ -22,15 +24,15 @@ typedef struct ia_data ia_data;
 typedef enum ia_part { IA_PART_TRAIN, IA_PART_TEST } ia_part;
 
 typedef struct ia_data_options {
-    /* CSV: names (without a header: numbers from 1) of the label columns, separated by commas; a name
-     * that holds a comma is quoted "a,b". .npy and IDX: the file of labels. NULL: none. */
+    /* CSV: names (without a header: numbers from 1) of the label columns, separated by commas; a
+     * name that holds a comma is quoted "a,b". .npy and IDX: the file of labels. NULL: none. */
     const char *labels;
     const char *drop;    /* CSV: columns left out, as above; NULL: none */
     const char *weights; /* CSV: the column of sample weights; .npy, IDX: a file of them; NULL */
     ia_part part;        /* which half of an .npz with x_train ... x_test */
     bool part_named;     /* the user asked for it: a file without parts is an error */
-    /* Inputs and outputs of the model in its order, where known (NULL, 0 else): an .npz may use them
-     * as keys; a CSV with as many label columns as outputs (two or more) gives one to each. */
+    /* Inputs and outputs of the model in its order, where known (NULL, 0 else): an .npz may use
+     * them as keys; a CSV with as many label columns as outputs (two or more) gives one to each. */
     const char *const *input_names;
     size_t inputs;
     const char *const *output_names;
@@ -38,8 +40,8 @@ typedef struct ia_data_options {
 } ia_data_options;
 
 /* Opens by content, then extension: .npz, .npy, IDX (.gz too), CSV; "-" is CSV on standard input.
- * NULL options: no labels, the train part. Everything is read now. Values are not judged yet (a text
- * column may be one that align_columns leaves out): see ia_data_check. */
+ * NULL options: no labels, the train part. Everything is read now. Values are not judged yet (a
+ * text column may be one that align_columns leaves out): see ia_data_check. */
 IA_MUST_CHECK inarch_status ia_data_open(const char *path, const ia_data_options *options,
                                          ia_data **out, inarch_error *err);
 
@@ -72,13 +74,13 @@ typedef struct ia_data_source {
     void *context;
     size_t rows;
     size_t inputs, targets;
-    const char *const *input_names;  /* NULL: "x", or "x0", "x1", ... */
-    const ia_shape *input_shapes;    /* of one row */
-    const ia_shape *target_shapes;   /* of one row; class indices have rank 0 */
-    int weighted;                    /* fills weights too */
-    /* Fills inputs[i] and targets[i], each [n][numbers a row], and weights[n], for the n rows named.
-     * A NULL pointer (of the array, or in it) is not wanted. Anything but INARCH_OK ends the work.
-     * Must be safe on the threads the caller of gather uses. */
+    const char *const *input_names; /* NULL: "x", or "x0", "x1", ... */
+    const ia_shape *input_shapes;   /* of one row */
+    const ia_shape *target_shapes;  /* of one row; class indices have rank 0 */
+    int weighted;                   /* fills weights too */
+    /* Fills inputs[i] and targets[i], each [n][numbers a row], and weights[n], for the n rows
+     * named. A NULL pointer (of the array, or in it) is not wanted. Anything but INARCH_OK ends the
+     * work. Must be safe on the threads the caller of gather uses. */
     inarch_status (*fill)(void *context, const uint64_t *rows, size_t n, float *const *inputs,
                           float *const *targets, float *weights, inarch_error *err);
 } ia_data_source;
@@ -117,9 +119,9 @@ size_t ia_data_targets(const ia_data *d); /* 0: unlabelled */
 const char *ia_data_target_name(const ia_data *d, size_t t);
 ia_target_kind ia_data_target_kind(const ia_data *d, size_t t);
 const ia_shape *ia_data_target_shape(const ia_data *d, size_t t);
-size_t ia_data_target_count(const ia_data *d, size_t t); /* numbers a row; 1 for classes */
+size_t ia_data_target_count(const ia_data *d, size_t t);   /* numbers a row; 1 for classes */
 ia_dtype ia_data_target_dtype(const ia_data *d, size_t t); /* as stored; IA_I32 for text, classes */
-bool ia_data_weighted(const ia_data *d);                 /* sample or class weights are set */
+bool ia_data_weighted(const ia_data *d);                   /* sample or class weights are set */
 
 /* ---- fitting a model ---- */
 
@@ -136,8 +138,8 @@ IA_MUST_CHECK inarch_status ia_data_bind_inputs(ia_data *d, const char *const *n
 IA_MUST_CHECK inarch_status ia_data_bind_targets(ia_data *d, const char *const *names, size_t n,
                                                  inarch_error *err);
 /* A row of input i has as many numbers as `shape`: [28][28], [28][28][1] and [784] feed each other.
- * Unknown dimensions take what is left, where that is one way only. On success *fitted (may be NULL)
- * is the shape to use. `name` is the model's input. */
+ * Unknown dimensions take what is left, where that is one way only. On success *fitted (may be
+ * NULL) is the shape to use. `name` is the model's input. */
 IA_MUST_CHECK inarch_status ia_data_fit_input(const ia_data *d, size_t i, const char *name,
                                               const ia_shape *shape, ia_shape *fitted,
                                               inarch_error *err);
@@ -146,20 +148,21 @@ IA_MUST_CHECK inarch_status ia_data_fit_input(const ia_data *d, size_t i, const 
  * - names, n: the classes of a model. Text must be one of them. Whole numbers are looked up among
  *   them when all names are whole numbers, else they are indices below n. A label that is not known
  *   is an error that lists the known ones.
- * - NULL, n > 0: n classes without names. Whole numbers are indices below n; text must have exactly n
- *   different words, which become the names.
- * - NULL, 0: the classes are learnt. Text is sorted - by value when all of it is whole numbers, else
- *   by bytes. Whole numbers stay as they are when they are exactly 0..K-1 (no names), else they are
- *   sorted by value and become the names.
- * Rows of several numbers (one per class) stay as they are; their count must be n, unless n is 0.
- * Looks at all rows of the source, so that views of it agree. */
-IA_MUST_CHECK inarch_status ia_data_encode(ia_data *d, size_t t, const char *const *names,
-                                           size_t n, inarch_error *err);
+ * - NULL, n > 0: n classes without names. Whole numbers are indices below n; text must have exactly
+ * n different words, which become the names.
+ * - NULL, 0: the classes are learnt. Text is sorted - by value when all of it is whole numbers,
+ * else by bytes. Whole numbers stay as they are when they are exactly 0..K-1 (no names), else they
+ * are sorted by value and become the names. Rows of several numbers (one per class) stay as they
+ * are; their count must be n, unless n is 0. Looks at all rows of the source, so that views of it
+ * agree. */
+IA_MUST_CHECK inarch_status ia_data_encode(ia_data *d, size_t t, const char *const *names, size_t n,
+                                           inarch_error *err);
 /* Classes of target t: K after encode, numbers a row when there are several, else 0. */
 size_t ia_data_classes(const ia_data *d, size_t t);
 /* Their names in order of their index; NULL when they have none. */
 const char *const *ia_data_class_names(const ia_data *d, size_t t);
-/* Rows of this view in each class, of an encoded target (for rows of several numbers: by argmax). */
+/* Rows of this view in each class, of an encoded target (for rows of several numbers: by argmax).
+ */
 IA_MUST_CHECK inarch_status ia_data_class_counts(const ia_data *d, size_t t, size_t *counts,
                                                  inarch_error *err);
 /* An error when all rows are of one class: nothing could be learnt. */
@@ -171,21 +174,27 @@ IA_MUST_CHECK inarch_status ia_data_set_class_weights(ia_data *d, size_t t, cons
 IA_MUST_CHECK inarch_status ia_data_balanced(const ia_data *d, size_t t, double *weight, size_t n,
                                              inarch_error *err);
 
-/* The rows can be used: at least one, no missing cell, text, NaN or infinity among the inputs (which
- * is named by row and column), with_targets: none among targets and weights either, weights >= 0.
- * Rows of a source are checked when they are gathered. */
+/* The rows can be used: at least one, no missing cell, text, NaN or infinity among the inputs
+ * (which is named by row and column), with_targets: none among targets and weights either, weights
+ * >= 0. Rows of a source are checked when they are gathered. */
 IA_MUST_CHECK inarch_status ia_data_check(const ia_data *d, bool with_targets, inarch_error *err);
 
 /* ---- views, splits, shuffles ---- */
 
-/* Rows [begin, begin + n) of d, or the rows listed (repeats allowed; copied). Nothing else is copied;
- * classes, columns and weights are taken over. */
+/* Rows whose label (target t as stored) is one of `labels` ("2,6", "cat,dog"; NULL: all), the first
+ * `per_class` of each (0: all), in their order - as data of their own, which know no other classes.
+ * INARCH_NOT_FOUND for a label that no row has. Before columns are aligned or inputs bound. */
+IA_MUST_CHECK inarch_status ia_data_only(const ia_data *d, size_t t, const char *labels,
+                                         size_t per_class, ia_data **out, inarch_error *err);
+
+/* Rows [begin, begin + n) of d, or the rows listed (repeats allowed; copied). Nothing else is
+ * copied; classes, columns and weights are taken over. */
 IA_MUST_CHECK inarch_status ia_data_slice(const ia_data *d, size_t begin, size_t n, ia_data **out,
                                           inarch_error *err);
 IA_MUST_CHECK inarch_status ia_data_select(const ia_data *d, const uint64_t *rows, size_t n,
                                            ia_data **out, inarch_error *err);
-/* As Keras' validation_split: the first floor(rows * (1 - share)) rows train, the tail validates. An
- * error when that leaves none on one side. */
+/* As Keras' validation_split: the first floor(rows * (1 - share)) rows train, the tail validates.
+ * An error when that leaves none on one side. */
 IA_MUST_CHECK inarch_status ia_data_split(const ia_data *d, double share, ia_data **train,
                                           ia_data **validation, inarch_error *err);
 /* rows = the numbers 0..n-1 in the order of this epoch; a function of (seed, epoch, n) alone. */
@@ -194,11 +203,12 @@ void ia_data_shuffle(uint64_t *rows, size_t n, uint64_t seed, uint64_t epoch);
 /* ---- batches ---- */
 
 /* dst [n][ia_data_input_count]: rows of this view as float32. NULL rows: 0..n-1. Row numbers below
- * ia_data_rows are the caller's duty (asserted). Fails for sources only: what their callback returns,
- * or INARCH_BAD_DATA when it gave NaN or infinity. */
+ * ia_data_rows are the caller's duty (asserted). Fails for sources only: what their callback
+ * returns, or INARCH_BAD_DATA when it gave NaN or infinity. */
 IA_MUST_CHECK inarch_status ia_data_gather(const ia_data *d, const uint64_t *rows, size_t n,
                                            size_t input, float *dst, inarch_error *err);
-/* dst [n][ia_data_target_count]; class indices as floats. Not for IA_TARGET_TEXT (INARCH_BAD_DATA). */
+/* dst [n][ia_data_target_count]; class indices as floats. Not for IA_TARGET_TEXT (INARCH_BAD_DATA).
+ */
 IA_MUST_CHECK inarch_status ia_data_gather_target(const ia_data *d, const uint64_t *rows, size_t n,
                                                   size_t t, float *dst, inarch_error *err);
 /* dst [n][k]: 1 in the column of the row's class, 0 elsewhere. For one number a row. */

@@ -46,8 +46,7 @@ static inarch_status find_columns(const ia_data *d, const char *const *names, si
 }
 
 /* A header may leave names out; only columns with names can be looked for. */
-static inarch_status align_named(ia_data *d, const char *const *names, size_t n,
-                                 inarch_error *err)
+static inarch_status align_named(ia_data *d, const char *const *names, size_t n, inarch_error *err)
 {
     ia_data_input *x = &d->input[0];
     uint32_t *pick = ia_calloc(n, sizeof *pick);
@@ -104,8 +103,7 @@ static void port_order(const char *const *have, const char *const *want, size_t 
         order[i] = i;
 }
 
-inarch_status ia_data_bind_inputs(ia_data *d, const char *const *names, size_t n,
-                                  inarch_error *err)
+inarch_status ia_data_bind_inputs(ia_data *d, const char *const *names, size_t n, inarch_error *err)
 {
     const char *have[IA_DATA_MAX_PORTS] = {NULL};
     size_t order[IA_DATA_MAX_PORTS] = {0};
@@ -195,8 +193,8 @@ static bool resolve_shape(const ia_shape *shape, const ia_shape *row, size_t cou
     return true;
 }
 
-inarch_status ia_data_fit_input(const ia_data *d, size_t i, const char *name,
-                                const ia_shape *shape, ia_shape *fitted, inarch_error *err)
+inarch_status ia_data_fit_input(const ia_data *d, size_t i, const char *name, const ia_shape *shape,
+                                ia_shape *fitted, inarch_error *err)
 {
     const ia_shape *row = &d->input[i].shape;
     size_t count = ia_data_input_count(d, i), want = 0, columns;

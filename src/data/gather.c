@@ -111,8 +111,8 @@ static inarch_status source_piece(const ia_data *d, const uint64_t *rows, size_t
     return w ? check_filled(d, "weights", w, n, 1, numbers, err) : INARCH_OK;
 }
 
-static inarch_status gather_source(const ia_data *d, const uint64_t *rows, size_t n,
-                                   const batch *b, inarch_error *err)
+static inarch_status gather_source(const ia_data *d, const uint64_t *rows, size_t n, const batch *b,
+                                   inarch_error *err)
 {
     for (size_t at = 0; at < n; at += SOURCE_ROWS) {
         size_t m = n - at < SOURCE_ROWS ? n - at : SOURCE_ROWS;

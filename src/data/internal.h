@@ -27,7 +27,7 @@ typedef struct ia_fault {
 } ia_fault;
 
 typedef struct ia_column {
-    char *name; /* NULL without a header */
+    char *name;   /* NULL without a header */
     size_t place; /* in the file, from 1 */
     ia_fault fault;
 } ia_column;
@@ -52,9 +52,10 @@ typedef struct ia_data_input {
     char *name;
     size_t port; /* which one it is for a source's callback */
     ia_shape shape;
-    ia_rows *rows;      /* NULL for a source */
-    uint32_t *pick;     /* columns in the order they are given; NULL: all */
-    const char **names; /* of columns, as given: [ia_data_input_count]; NULL: none. Lent by origin */
+    ia_rows *rows;  /* NULL for a source */
+    uint32_t *pick; /* columns in the order they are given; NULL: all */
+    const char *
+        *names; /* of columns, as given: [ia_data_input_count]; NULL: none. Lent by origin */
 } ia_data_input;
 
 /* Classes of a target, shared by views. */
@@ -95,17 +96,16 @@ IA_MUST_CHECK inarch_status ia_data_start(const char *name, const char *kind, ia
 /* Takes over `rows` (and `words`), also on failure. */
 IA_MUST_CHECK inarch_status ia_data_put_input(ia_data *d, const char *name, const ia_shape *shape,
                                               ia_rows *rows, inarch_error *err);
-IA_MUST_CHECK inarch_status ia_data_put_target(ia_data *d, const char *name,
-                                               const ia_shape *shape, ia_rows *rows,
-                                               ia_words *words, inarch_error *err);
+IA_MUST_CHECK inarch_status ia_data_put_target(ia_data *d, const char *name, const ia_shape *shape,
+                                               ia_rows *rows, ia_words *words, inarch_error *err);
 IA_MUST_CHECK inarch_status ia_data_put_weights(ia_data *d, ia_rows *rows, inarch_error *err);
 /* The names of input 0's columns are those of the origin. */
 IA_MUST_CHECK inarch_status ia_data_name_columns(ia_data *d, inarch_error *err);
 
 void ia_classes_unref(ia_classes *c); /* NULL allowed */
 
-/* The class of a row of the source, for an encoded target in memory: its index, or where the largest
- * of several numbers is (the first of equal ones). */
+/* The class of a row of the source, for an encoded target in memory: its index, or where the
+ * largest of several numbers is (the first of equal ones). */
 size_t ia_target_class(const ia_data_target *y, uint64_t row);
 
 /* "'a', 'b', ..."-like lists for messages and hints. */

@@ -1,7 +1,8 @@
 /* Mean and variance of the numbers of a row, for Keras' Normalization layer.
  *
  * In double and in a fixed order, so the result depends on nothing but the rows: blocks of 64 rows,
- * each summed in order, joined by an aligned binary tree (block i with its neighbour i^1, and so on). */
+ * each summed in order, joined by an aligned binary tree (block i with its neighbour i^1, and so
+ * on). */
 #include "data/internal.h"
 
 #include "base/alloc.h"
@@ -12,8 +13,8 @@
 #define BLOCK_ROWS 64
 #define LEVELS 64 /* of the tree: enough for 2^64 blocks */
 
-/* The tree as a binary counter: level[l] is a finished subtree of 2^l blocks, where bit l of `blocks` is
- * set. */
+/* The tree as a binary counter: level[l] is a finished subtree of 2^l blocks, where bit l of
+ * `blocks` is set. */
 typedef struct moments_tree {
     size_t width;
     double *level[LEVELS]; /* [width] each, made when first needed */
@@ -91,7 +92,8 @@ typedef struct moments_pass {
     float *scratch;
 } moments_pass;
 
-/* out = the sums of x - 0, or of (x - mean)^2 where mean is given, over all rows; then divided by n. */
+/* out = the sums of x - 0, or of (x - mean)^2 where mean is given, over all rows; then divided by
+ * n. */
 static inarch_status moments_sum(const moments_pass *p, const double *mean, double *out,
                                  inarch_error *err)
 {

@@ -1,5 +1,5 @@
-/* Opening data by content: what the first bytes say wins over the name. Also .npy and IDX files, whose
- * labels are a file of their own. */
+/* Opening data by content: what the first bytes say wins over the name. Also .npy and IDX files,
+ * whose labels are a file of their own. */
 #include "data/sources.h"
 
 #include "base/alloc.h"
@@ -34,7 +34,9 @@ static const magic magics[] = {
      "single images are not read yet; make an .npz of them"},
     {"PAR1", 4, FILE_OTHER, "a Parquet file", "save it as .csv or .npz"},
     {"BZh", 3, FILE_OTHER, "compressed with bzip2", "decompress it first"},
-    {"\xfd" "7zXZ", 5, FILE_OTHER, "compressed with xz", "decompress it first"},
+    {"\xfd"
+     "7zXZ",
+     5, FILE_OTHER, "compressed with xz", "decompress it first"},
     {"\x28\xb5\x2f\xfd", 4, FILE_OTHER, "compressed with zstd", "decompress it first"},
     {"%PDF", 4, FILE_OTHER, "a PDF file", "save the table as .csv"},
     {"\xd0\xcf\x11\xe0", 4, FILE_OTHER, "an old Office file", "save the table as .csv"},
@@ -89,8 +91,8 @@ static inarch_status find_kind(const ia_input *in, file_kind *kind, inarch_error
 /* A file that is cut so short that its magic is gone is judged by its name. */
 static inarch_status check_text(const ia_input *in, inarch_error *err)
 {
-    static const char *const binary[] = {".npz", ".npy", ".gz", ".idx", "-ubyte", ".zip", ".h5",
-                                         ".keras"};
+    static const char *const binary[] = {".npz",   ".npy", ".gz", ".idx",
+                                         "-ubyte", ".zip", ".h5", ".keras"};
     for (size_t i = 0; i < IA_COUNT(binary); i++)
         if (has_extension(in->name, binary[i]))
             return ia_fail(err, INARCH_BAD_FILE, in->name, "the file is damaged, or another format",
@@ -169,10 +171,9 @@ static inarch_status add_files(ia_data *d, const ia_data_options *o, inarch_erro
     }
     if (o->weights && *o->weights) {
         IA_TRY(read_array_file(o->weights, "weights", &a, err));
-        inarch_status status =
-            a.is_text ? ia_fail(err, INARCH_BAD_DATA, o->weights, "", "'%.200s' holds text",
-                                o->weights)
-                      : ia_data_set_weights(d, &a.array, err);
+        inarch_status status = a.is_text ? ia_fail(err, INARCH_BAD_DATA, o->weights, "",
+                                                   "'%.200s' holds text", o->weights)
+                                         : ia_data_set_weights(d, &a.array, err);
         ia_npy_release(&a);
         IA_TRY(status);
     }

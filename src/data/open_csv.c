@@ -1,7 +1,7 @@
 /* A CSV file as data: one input of all its columns but the labels, dropped ones and the weight.
  *
- * One pass; numbers become float32 as they are read, so a table costs its numbers and a buffer. A cell
- * that is no number is remembered, not refused: align_columns may leave its column out. */
+ * One pass; numbers become float32 as they are read, so a table costs its numbers and a buffer. A
+ * cell that is no number is remembered, not refused: align_columns may leave its column out. */
 #include "data/sources.h"
 #include "data/table.h"
 
@@ -16,9 +16,9 @@ typedef struct table {
     const ia_data_options *options;
     ia_csv *csv;
     ia_roles roles;
-    ia_data *d;        /* carries the columns of the inputs */
-    ia_rows *inputs;   /* float32 */
-    size_t *input_at;  /* the place of each input in a record */
+    ia_data *d;       /* carries the columns of the inputs */
+    ia_rows *inputs;  /* float32 */
+    size_t *input_at; /* the place of each input in a record */
     size_t n_inputs;
     ia_label_column *label; /* [roles.labels] */
     ia_rows *weights;       /* double, or NULL */
@@ -61,8 +61,8 @@ static inarch_status start_inputs(table *t, inarch_error *err)
         if (r->role[i] == IA_ROLE_INPUT)
             t->input_at[t->n_inputs++] = i;
     if (t->n_inputs == 0)
-        return ia_fail(err, INARCH_BAD_DATA, t->name, "",
-                       "'%.200s' has no columns left as inputs", t->name);
+        return ia_fail(err, INARCH_BAD_DATA, t->name, "", "'%.200s' has no columns left as inputs",
+                       t->name);
     o->column = ia_calloc(t->n_inputs, sizeof *o->column);
     if (!o->column)
         return ia_fail_memory(err, "the columns of a table", t->n_inputs * sizeof *o->column);
@@ -92,8 +92,8 @@ static inarch_status start_columns(table *t, const ia_cell *cells, size_t n, ina
     if (!t->label)
         return ia_fail_memory(err, "labels", r->labels * sizeof *t->label);
     for (size_t i = 0; i < r->labels; i++)
-        IA_TRY(ia_label_start(&t->label[i], column_name(t, r->label[i], place, sizeof place),
-                              err));
+        IA_TRY(ia_label_start(&t->label[i], t->name,
+                              column_name(t, r->label[i], place, sizeof place), err));
     for (size_t i = 0; i < n; i++) {
         if (r->role[i] != IA_ROLE_WEIGHT)
             continue;

@@ -1,8 +1,8 @@
 /* An .npz as data: which keys are inputs, which are labels.
  *
- * Inputs are x, or x0, x1, ..., or the model's input names, or (when there is no x) all other keys under
- * their own names; labels are y, or y0, y1, ..., or the model's output names; sample_weight. Each may
- * end in _train or _test: the part decides. */
+ * Inputs are x, or x0, x1, ..., or the model's input names, or (when there is no x) all other keys
+ * under their own names; labels are y, or y0, y1, ..., or the model's output names; sample_weight.
+ * Each may end in _train or _test: the part decides. */
 #include "data/sources.h"
 
 #include "base/alloc.h"
@@ -247,15 +247,14 @@ static inarch_status add_weights(npz *f, inarch_error *err)
     ia_npy a;
     const char *key = f->o->weights && *f->o->weights ? f->o->weights : "sample_weight";
     if (!find_key(f, key, &member))
-        return key == f->o->weights
-                   ? ia_fail(err, INARCH_NOT_FOUND, f->in->name, "", "'%.150s' has no key '%.80s'",
-                             f->in->name, key)
-                   : INARCH_OK;
+        return key == f->o->weights ? ia_fail(err, INARCH_NOT_FOUND, f->in->name, "",
+                                              "'%.150s' has no key '%.80s'", f->in->name, key)
+                                    : INARCH_OK;
     IA_TRY(read_member(f, member, &a, err));
-    inarch_status status = a.is_text ? ia_fail(err, INARCH_BAD_DATA, f->in->name, "",
-                                               "'%.150s': '%.80s' holds text, not weights",
-                                               f->in->name, key)
-                                     : ia_data_set_weights(f->d, &a.array, err);
+    inarch_status status =
+        a.is_text ? ia_fail(err, INARCH_BAD_DATA, f->in->name, "",
+                            "'%.150s': '%.80s' holds text, not weights", f->in->name, key)
+                  : ia_data_set_weights(f->d, &a.array, err);
     ia_npy_release(&a);
     return status;
 }
@@ -268,8 +267,8 @@ static inarch_status npz_load(npz *f, inarch_error *err)
                        "a spreadsheet is saved as .csv, arrays with np.savez",
                        "'%.200s' is a ZIP file without arrays", f->in->name);
     if (f->o->drop && *f->o->drop)
-        return ia_fail(err, INARCH_BAD_ARGUMENT, f->in->name, "",
-                       "'%.200s' has no columns to drop", f->in->name);
+        return ia_fail(err, INARCH_BAD_ARGUMENT, f->in->name, "", "'%.200s' has no columns to drop",
+                       f->in->name);
     IA_TRY(npz_choose_part(f, err));
     IA_TRY(ia_data_start(f->in->name, "npz", &f->d, err));
     IA_TRY(add_targets(f, err));

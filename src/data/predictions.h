@@ -1,7 +1,7 @@
 /* Writes predictions: CSV for people and spreadsheets, .npy and .npz for programs.
  *
- * Rows may come in pieces, so nothing needs to be held whole. Floats are written as the shortest text
- * that reads back as the same float32. */
+ * Rows may come in pieces, so nothing needs to be held whole. Floats are written as the shortest
+ * text that reads back as the same float32. */
 #ifndef IA_DATA_PREDICTIONS_H
 #define IA_DATA_PREDICTIONS_H
 

@@ -1,7 +1,7 @@
 /* The header of a table and what the user said about its columns.
  *
- * The first row is data when all of it is numbers, else it holds names. One exception: 0, 1, 2, ... in
- * three or more columns are the names pandas gives, not numbers. */
+ * The first row is data when all of it is numbers, else it holds names. One exception: 0, 1, 2, ...
+ * in three or more columns are the names pandas gives, not numbers. */
 #include "data/table.h"
 
 #include "base/alloc.h"

@@ -1,4 +1,5 @@
-/* Chunked rows. A chunk holds a power of two of rows, about CHUNK_BYTES, so finding one is a shift. */
+/* Chunked rows. A chunk holds a power of two of rows, about CHUNK_BYTES, so finding one is a shift.
+ */
 #include "data/rows.h"
 
 #include "base/alloc.h"

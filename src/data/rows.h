@@ -1,7 +1,7 @@
 /* Rows of numbers as stored, shared by all views of a source. Internal to src/data.
  *
- * Either one array as it came from a file or the caller, or chunks that grow row by row without ever
- * moving: a table costs its numbers and at most one chunk more. Immutable once shared. */
+ * Either one array as it came from a file or the caller, or chunks that grow row by row without
+ * ever moving: a table costs its numbers and at most one chunk more. Immutable once shared. */
 #ifndef IA_DATA_ROWS_H
 #define IA_DATA_ROWS_H
 
@@ -10,8 +10,7 @@
 typedef struct ia_rows ia_rows;
 
 /* a is [rows][width numbers]; shares its buffer. */
-IA_MUST_CHECK inarch_status ia_rows_from_array(const ia_array *a, ia_rows **out,
-                                               inarch_error *err);
+IA_MUST_CHECK inarch_status ia_rows_from_array(const ia_array *a, ia_rows **out, inarch_error *err);
 /* No rows yet. */
 IA_MUST_CHECK inarch_status ia_rows_new(ia_dtype dtype, size_t width, ia_rows **out,
                                         inarch_error *err);

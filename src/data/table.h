@@ -5,9 +5,10 @@
 #include "data/csv.h"
 #include "data/internal.h"
 
-/* A column of labels: numbers until the first cell that is not one, then words. A number among words is
- * written as its shortest decimal text, so 1 and 1.0 stay the same label. */
+/* A column of labels: numbers until the first cell that is not one, then words. A number among
+ * words is written as its shortest decimal text, so 1 and 1.0 stay the same label. */
 typedef struct ia_label_column {
+    const char *file; /* for messages; lent */
     char *name;
     ia_rows *numbers; /* double; NaN: missing */
     ia_words *words;  /* NULL while all are numbers */
@@ -15,7 +16,7 @@ typedef struct ia_label_column {
     ia_fault fault;
 } ia_label_column;
 
-IA_MUST_CHECK inarch_status ia_label_start(ia_label_column *l, const char *name,
+IA_MUST_CHECK inarch_status ia_label_start(ia_label_column *l, const char *file, const char *name,
                                            inarch_error *err);
 /* `at`: row and line, for the fault. */
 IA_MUST_CHECK inarch_status ia_label_add(ia_label_column *l, ia_cell cell, const ia_fault *at,
@@ -32,9 +33,9 @@ typedef enum ia_role { IA_ROLE_INPUT, IA_ROLE_LABEL, IA_ROLE_WEIGHT, IA_ROLE_DRO
 
 typedef struct ia_roles {
     size_t columns;
-    char **name;    /* NULL without a header */
-    uint8_t *role;  /* ia_role of each column */
-    size_t *label;  /* columns of the labels, in the order they were asked for */
+    char **name;   /* NULL without a header */
+    uint8_t *role; /* ia_role of each column */
+    size_t *label; /* columns of the labels, in the order they were asked for */
     size_t labels;
 } ia_roles;
 

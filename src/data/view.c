@@ -51,8 +51,7 @@ static inarch_status copy_target(const ia_data *d, size_t t, ia_data *copy, inar
     to->class_weight = ia_calloc(from->classes->count, sizeof *to->class_weight);
     if (!to->class_weight)
         return ia_fail_memory(err, "class weights", from->classes->count * sizeof(double));
-    memcpy(to->class_weight, from->class_weight,
-           from->classes->count * sizeof *to->class_weight);
+    memcpy(to->class_weight, from->class_weight, from->classes->count * sizeof *to->class_weight);
     return INARCH_OK;
 }
 

@@ -1,4 +1,5 @@
-/* A set of different words, each with a number: text labels and class names. Internal to src/data. */
+/* A set of different words, each with a number: text labels and class names. Internal to src/data.
+ */
 #ifndef IA_DATA_WORDS_H
 #define IA_DATA_WORDS_H
 

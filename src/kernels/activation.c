@@ -6,8 +6,8 @@
     {.name = #id_name, .needs_z = z, .id = IA_ACT_##id_name, __VA_ARGS__},
 #define ALONG_ROW(id_name) {.name = #id_name, .along_row = 1, .id = IA_ACT_##id_name},
 
-static const ia_activation_class activation_table[] = {
-    IA_ELEMENTWISE_ACTIVATIONS(ELEMENTWISE_ROW) IA_ROW_ACTIVATIONS(ALONG_ROW)};
+static const ia_activation_class activation_table[] = {IA_ELEMENTWISE_ACTIVATIONS(ELEMENTWISE_ROW)
+                                                           IA_ROW_ACTIVATIONS(ALONG_ROW)};
 
 static const struct {
     const char *alias, *name;

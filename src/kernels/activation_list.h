@@ -51,11 +51,9 @@
     X(log_softmax)                                                                                 \
     X(sparsemax)
 
-#define IA_F(name)                                                                                 \
-    static inline float ia_f_##name(float z, const float *p)
+#define IA_F(name) IA_ALWAYS_INLINE float ia_f_##name(float z, const float *p)
 /* f'(z); y = f(z). Where the list says 0, z is not to be read. */
-#define IA_D(name)                                                                                 \
-    static inline float ia_d_##name(float z, float y, const float *p)
+#define IA_D(name) IA_ALWAYS_INLINE float ia_d_##name(float z, float y, const float *p)
 
 /* The unused parameters of most pairs. */
 #define IA_NO_P (void)p
@@ -74,8 +72,8 @@ IA_D(linear)
     return 1.0f;
 }
 
-/* max_value for z >= max_value, z above the threshold, negative_slope (z - threshold) below it; 0 on
- * a threshold other than 0, as Keras computes it. All three parameters are >= 0 (Keras refuses
+/* max_value for z >= max_value, z above the threshold, negative_slope (z - threshold) below it; 0
+ * on a threshold other than 0, as Keras computes it. All three parameters are >= 0 (Keras refuses
  * others), so that y tells the piece. */
 IA_F(relu)
 {
@@ -86,7 +84,8 @@ IA_F(relu)
     lower = ia_pick(below == 0.0f, below, lower);
     return ia_pick(z <= threshold, lower, upper);
 }
-/* At 0 relu'(0) = 0, a plain leaky relu has its slope, as in TensorFlow; at max_value 0, as relu6. */
+/* At 0 relu'(0) = 0, a plain leaky relu has its slope, as in TensorFlow; at max_value 0, as relu6.
+ */
 IA_D(relu)
 {
     (void)z;
@@ -248,7 +247,7 @@ IA_D(silu)
 #define IA_GELU_CUBIC 0.044715f
 /* z Phi(z), or with p[0] != 0 its approximation by tanh. Both are computed: a branch would cost the
  * vector loop. */
-static inline float ia_gelu_cubic(float z)
+IA_ALWAYS_INLINE float ia_gelu_cubic(float z)
 {
     return ia_tanhf(IA_GELU_SCALE * fmaf(IA_GELU_CUBIC, z * z * z, z));
 }

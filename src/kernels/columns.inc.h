@@ -2,9 +2,10 @@
 
 enum { COLUMNS_ADD, COLUMNS_MUL, COLUMNS_SQDIFF };
 
-/* s[j] = the chain over `rows` rows of a strip `w` wide. b: a second matrix, or one mean a column. */
-static inline void columns_chain(int op, size_t rows, size_t w, size_t stride, const float *a,
-                                 const float *b, float *restrict s)
+/* s[j] = the chain over `rows` rows of a strip `w` wide. b: a second matrix, or one mean a column.
+ */
+IA_ALWAYS_INLINE void columns_chain(int op, size_t rows, size_t w, size_t stride, const float *a,
+                                    const float *b, float *restrict s)
 {
     for (size_t j = 0; j < w; j++)
         s[j] = 0;
@@ -29,8 +30,8 @@ static inline void columns_chain(int op, size_t rows, size_t w, size_t stride, c
 /* The tree of law.h over strips: level[i] waits while bit i of the number of blocks is set. */
 #define COLUMNS_LEVELS 48
 
-static inline void columns_strip(int op, size_t rows, size_t w, size_t stride, const float *a,
-                                 const float *b, float *out)
+IA_ALWAYS_INLINE void columns_strip(int op, size_t rows, size_t w, size_t stride, const float *a,
+                                    const float *b, float *out)
 {
     float level[COLUMNS_LEVELS][COLUMNS_WIDE], s[COLUMNS_WIDE];
     size_t blocks = 0;
@@ -55,8 +56,8 @@ static inline void columns_strip(int op, size_t rows, size_t w, size_t stride, c
     memcpy(out, s, w * sizeof(float));
 }
 
-static inline void columns(int op, size_t rows, size_t cols, size_t stride, const float *a,
-                           const float *b, float *out)
+IA_ALWAYS_INLINE void columns(int op, size_t rows, size_t cols, size_t stride, const float *a,
+                              const float *b, float *out)
 {
     size_t c = 0;
     for (; c + COLUMNS_WIDE <= cols; c += COLUMNS_WIDE)
@@ -73,8 +74,8 @@ static void columns_sum(size_t rows, size_t cols, size_t stride, const float *a,
     columns(COLUMNS_ADD, rows, cols, stride, a, b, out);
 }
 
-static void columns_sum_mul(size_t rows, size_t cols, size_t stride, const float *a,
-                            const float *b, float *out)
+static void columns_sum_mul(size_t rows, size_t cols, size_t stride, const float *a, const float *b,
+                            float *out)
 {
     columns(COLUMNS_MUL, rows, cols, stride, a, b, out);
 }

@@ -1,7 +1,7 @@
 /* The three matrix products of a dense layer: cuts them into parts for the pool.
  *
- * A part is one panel of columns by a run of rows; the kernels of the set do the rest. The law makes
- * every cut give the same bytes. */
+ * A part is one panel of columns by a run of rows; the kernels of the set do the rest. The law
+ * makes every cut give the same bytes. */
 #include "base/alloc.h"
 #include "kernels/dispatch.h"
 

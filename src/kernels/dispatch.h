@@ -1,8 +1,8 @@
 /* The table of kernels of one instruction set, and what its entries promise.
  *
- * set.inc.h fills it from the same sources for every set; only the matrix products differ. Callers use
- * kernels.h and optimize.h, which split the work over the pool and call through here. A pointer that
- * a loop does not read is any readable array of the same length, never NULL. */
+ * set.inc.h fills it from the same sources for every set; only the matrix products differ. Callers
+ * use kernels.h and optimize.h, which split the work over the pool and call through here. A pointer
+ * that a loop does not read is any readable array of the same length, never NULL. */
 #ifndef IA_KERNELS_DISPATCH_H
 #define IA_KERNELS_DISPATCH_H
 
@@ -56,8 +56,8 @@ typedef struct ia_product {
     const float *a;
     size_t a_m, a_k;
     const float *b;
-    size_t ldb;     /* B[k][n] = b[k * ldb + n], or b[n * ldb + k] when transposed */
-    int transposed; /* only for the chain */
+    size_t ldb;        /* B[k][n] = b[k * ldb + n], or b[n * ldb + k] when transposed */
+    int transposed;    /* only for the chain */
     const float *bias; /* [n] or NULL */
     float *c;
 } ia_product;
@@ -70,8 +70,9 @@ struct ia_kernel_set {
     ia_product_fn *chain; /* law (a) over k */
     ia_product_fn *tree;  /* law (b) over k */
     ia_loop_fn *map[IA_MAP_COUNT];
-    ia_loop_fn *activate[IA_ELEMENTWISE_COUNT];    /* a = z */
-    ia_loop_fn *activate_dz[IA_ELEMENTWISE_COUNT]; /* a = z (or y where not needed), b = y, c = dy */
+    ia_loop_fn *activate[IA_ELEMENTWISE_COUNT]; /* a = z */
+    ia_loop_fn
+        *activate_dz[IA_ELEMENTWISE_COUNT]; /* a = z (or y where not needed), b = y, c = dy */
     ia_rows_fn *row_activate[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT];    /* a = z */
     ia_rows_fn *row_activate_dz[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT]; /* a = y, b = dy */
     ia_rows_fn *row_sum, *row_sqdiff, *row_dot; /* a; a, b = mean of each row; a, b */

@@ -3,8 +3,8 @@
  * Inline and free of branches, so that a loop over them becomes vector code with the same bytes as
  * the scalar one. Choices are made on bits (ia_pick), never by `if`: a compiler may not compute a
  * float operation that the source would have skipped, and would give up vectorising. Coefficients
- * are minimax fits made for this file. Errors are the largest over every third float (the test looks at fewer); NaN
- * gives NaN. */
+ * are minimax fits made for this file. Errors are the largest over every third float (the test
+ * looks at fewer); NaN gives NaN. */
 #ifndef IA_KERNELS_FMATH_H
 #define IA_KERNELS_FMATH_H
 
@@ -19,14 +19,14 @@
 #define IA_ROUNDER 0x1.8p23f
 #define IA_ROUNDER_BITS 0x4b400000u
 
-static inline uint32_t ia_bits(float x)
+IA_ALWAYS_INLINE uint32_t ia_bits(float x)
 {
     uint32_t b;
     memcpy(&b, &x, sizeof b);
     return b;
 }
 
-static inline float ia_float(uint32_t b)
+IA_ALWAYS_INLINE float ia_float(uint32_t b)
 {
     float x;
     memcpy(&x, &b, sizeof x);
@@ -34,31 +34,31 @@ static inline float ia_float(uint32_t b)
 }
 
 /* yes ? a : b with both computed; `yes` is a comparison. */
-static inline float ia_pick(int yes, float a, float b)
+IA_ALWAYS_INLINE float ia_pick(int yes, float a, float b)
 {
     uint32_t mask = 0u - (uint32_t)yes;
     return ia_float((ia_bits(a) & mask) | (ia_bits(b) & ~mask));
 }
 
-static inline float ia_abs(float x)
+IA_ALWAYS_INLINE float ia_abs(float x)
 {
     return ia_float(ia_bits(x) & 0x7fffffffu);
 }
 
 /* |a| with the sign of b */
-static inline float ia_sign_of(float a, float b)
+IA_ALWAYS_INLINE float ia_sign_of(float a, float b)
 {
     return ia_float((ia_bits(a) & 0x7fffffffu) | (ia_bits(b) & 0x80000000u));
 }
 
 /* 2^n for -126 <= n <= 127 */
-static inline float ia_power_of_two(int32_t n)
+IA_ALWAYS_INLINE float ia_power_of_two(int32_t n)
 {
     return ia_float(((uint32_t)n + 127u) << 23);
 }
 
 /* x = n ln2 + r, |r| <= ln(2)/2; returns n (anything for NaN) and *rest = expm1(r) - r. */
-static inline int32_t ia_reduce_exp(float x, float *r, float *rest)
+IA_ALWAYS_INLINE int32_t ia_reduce_exp(float x, float *r, float *rest)
 {
     float shifted = fmaf(x, IA_LOG2_E, IA_ROUNDER);
     float n = shifted - IA_ROUNDER;
@@ -76,7 +76,7 @@ static inline int32_t ia_reduce_exp(float x, float *r, float *rest)
 }
 
 /* 1.0 ulp, subnormal results included; 0 at -infinity, infinity above 88.73 */
-static inline float ia_expf(float x)
+IA_ALWAYS_INLINE float ia_expf(float x)
 {
     x = ia_pick(x > 89.0f, 89.0f, x);
     x = ia_pick(x < -104.0f, -104.0f, x);
@@ -87,7 +87,7 @@ static inline float ia_expf(float x)
 }
 
 /* 1.3 ulp; -1 at -infinity, the sign of zero is kept */
-static inline float ia_expm1f(float x)
+IA_ALWAYS_INLINE float ia_expm1f(float x)
 {
     float c = ia_pick(x > 89.0f, 89.0f, x);
     c = ia_pick(c < -20.0f, -20.0f, c);
@@ -101,7 +101,7 @@ static inline float ia_expm1f(float x)
 }
 
 /* log(u) + c for normal u > 0 and |c| below an ulp of u over u */
-static inline float ia_log_of_sum(float u, float c, int32_t e0)
+IA_ALWAYS_INLINE float ia_log_of_sum(float u, float c, int32_t e0)
 {
     /* u = 2^e m with m in [sqrt(1/2), sqrt(2)) */
     int32_t e = (int32_t)(ia_bits(u) - 0x3f3504f3u) >> 23;
@@ -122,7 +122,7 @@ static inline float ia_log_of_sum(float u, float c, int32_t e0)
 }
 
 /* 0.9 ulp; -infinity at 0, NaN below */
-static inline float ia_logf(float x)
+IA_ALWAYS_INLINE float ia_logf(float x)
 {
     int small = x < 0x1p-126f;
     float u = x * ia_pick(small, 0x1p23f, 1.0f);
@@ -132,7 +132,7 @@ static inline float ia_logf(float x)
 }
 
 /* 0.9 ulp; -infinity at -1, NaN below; the sign of zero is kept */
-static inline float ia_log1pf(float x)
+IA_ALWAYS_INLINE float ia_log1pf(float x)
 {
     float u = 1.0f + x;
     /* what the sum lost: log(u + c) = log(u) + c/u */
@@ -144,7 +144,7 @@ static inline float ia_log1pf(float x)
 }
 
 /* 1.4 ulp; exactly 1 from 9.02 on */
-static inline float ia_tanhf(float x)
+IA_ALWAYS_INLINE float ia_tanhf(float x)
 {
     float a = ia_abs(x), t = a * a;
     float p = -0x1.830c1ap-8f;
@@ -158,20 +158,20 @@ static inline float ia_tanhf(float x)
 }
 
 /* 1/(1 + exp(-x)): 2.5 ulp, subnormal results included; 0 and 1 at the infinities */
-static inline float ia_sigmoidf(float x)
+IA_ALWAYS_INLINE float ia_sigmoidf(float x)
 {
     float e = ia_expf(-ia_abs(x));
     return ia_pick(x < 0.0f, e, 1.0f) / (1.0f + e);
 }
 
 /* log(1 + exp(x)): 1.7 ulp */
-static inline float ia_softplusf(float x)
+IA_ALWAYS_INLINE float ia_softplusf(float x)
 {
     return ia_pick(x < 0.0f, 0.0f, x) + ia_log1pf(ia_expf(-ia_abs(x)));
 }
 
 /* 1.3 ulp; exactly 1 from 3.95 on */
-static inline float ia_erff(float x)
+IA_ALWAYS_INLINE float ia_erff(float x)
 {
     float a = ia_abs(x), t = a * a;
     float p = 0x1.67a580p-14f;
@@ -196,7 +196,7 @@ static inline float ia_erff(float x)
 }
 
 /* cos and sin of 2 pi w / 2^32; 1.6e-7 absolute */
-static inline void ia_turn(uint32_t w, float *cosine, float *sine)
+IA_ALWAYS_INLINE void ia_turn(uint32_t w, float *cosine, float *sine)
 {
     uint32_t quarter = (w + 0x20000000u) >> 30;
     float v = (float)((int32_t)(w << 2) >> 8) * 0x1p-24f; /* quarter turns left, [-1/2, 1/2) */

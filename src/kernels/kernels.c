@@ -224,8 +224,8 @@ void ia_activate_dz(const ia_exec *e, const ia_activation *a, size_t rows, size_
 {
     assert(z || !a->cls->needs_z);
     if (!a->cls->along_row) {
-        run_loop(e, e->set->activate_dz[a->cls->id], rows * cols, a->param,
-                 a->cls->needs_z ? z : y, y, dy, dz);
+        run_loop(e, e->set->activate_dz[a->cls->id], rows * cols, a->param, a->cls->needs_z ? z : y,
+                 y, dy, dz);
         return;
     }
     rows_job job = {.fn = e->set->row_activate_dz[a->cls->id - IA_ELEMENTWISE_COUNT], .cols = cols};

@@ -1,9 +1,9 @@
 /* The kernels as the layers and the optimizers call them. law.h is the specification of the bytes.
  *
  * All matrices are row-major float32; `rows` is the batch. Calls split their work over the pool and
- * choose the instruction set in `ia_exec`; results do not depend on either. Nothing here allocates or
- * fails, except that ia_exec carries scratch the plan sized with ia_kernel_scratch. Aliasing: an output
- * may be the same array as an input of the same shape only where said. */
+ * choose the instruction set in `ia_exec`; results do not depend on either. Nothing here allocates
+ * or fails, except that ia_exec carries scratch the plan sized with ia_kernel_scratch. Aliasing: an
+ * output may be the same array as an input of the same shape only where said. */
 #ifndef IA_KERNELS_KERNELS_H
 #define IA_KERNELS_KERNELS_H
 
@@ -65,8 +65,8 @@ double ia_sum_f64(size_t n, const double *x);
 /* ---- element-wise, law (d); y may be x ---- */
 typedef enum ia_binary { IA_ADD, IA_SUB, IA_MUL, IA_MAX, IA_MIN } ia_binary;
 void ia_map2(const ia_exec *e, ia_binary op, size_t n, const float *a, const float *b, float *y);
-void ia_scale(const ia_exec *e, size_t n, float a, const float *x, float *y);           /* y = a*x */
-void ia_axpy(const ia_exec *e, size_t n, float a, const float *x, float *y); /* y = fma(a, x, y) */
+void ia_scale(const ia_exec *e, size_t n, float a, const float *x, float *y); /* y = a*x */
+void ia_axpy(const ia_exec *e, size_t n, float a, const float *x, float *y);  /* y = fma(a, x, y) */
 void ia_copy(const ia_exec *e, size_t n, const float *x, float *y);
 /* y[r][c] = x[r][c] * scale[c] + shift[c], one fma; scale or shift may be NULL (1, 0). */
 void ia_scale_shift_rows(const ia_exec *e, size_t rows, size_t cols, const float *x,

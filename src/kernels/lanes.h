@@ -1,9 +1,9 @@
 /* Loops over 16 elements that compilers turn into vector code, for the *.inc.h templates.
  *
- * All templates work on blocks of 16 floats (a zmm register, two ymm, four of NEON) and give the tail
- * of an array to the same block on a padded copy: no second version of any formula. Results go
- * through a local array, so that outputs may be inputs without a check at run time. Unrolling is forbidden because
- * compilers unroll 16 short rounds before they think of vectors. */
+ * All templates work on blocks of 16 floats (a zmm register, two ymm, four of NEON) and give the
+ * tail of an array to the same block on a padded copy: no second version of any formula. Results go
+ * through a local array, so that outputs may be inputs without a check at run time. Unrolling is
+ * forbidden because compilers unroll 16 short rounds before they think of vectors. */
 #ifndef IA_KERNELS_LANES_H
 #define IA_KERNELS_LANES_H
 

@@ -1,26 +1,24 @@
 /* The numeric law: which roundings happen, and in which order. A change is a major version.
  *
  * Every kernel of every instruction set gives the bytes that this page describes, so results depend
- * neither on threads, block sizes, the other rows of a batch, nor on the machine. (The one exception
- * is which NaN a NaN is: its sign and payload are free.) The functions below are the law in C; ref/
- * is built from them and the tests compare every other kernel with ref/ by memcmp.
+ * neither on threads, block sizes, the other rows of a batch, nor on the machine. (The one
+ * exception is which NaN a NaN is: its sign and payload are free.) The functions below are the law
+ * in C; ref/ is built from them and the tests compare every other kernel with ref/ by memcmp.
  *
  * (a) Sums over k of a matrix product (y over inputs, dx over units): k is cut into blocks of 256.
- *     A block is one chain s = fma(a[k], b[k], s) from +0, k ascending. Block sums are added left to
- *     right, starting with the first block's. Then + bias, then the activation. No block: +0.
- * (b) Sums over rows (dw, db, statistics of a batch): chains as in (a) over blocks of 64 rows, counted
- *     from row 0 of the batch; a plain sum is a chain of s = s + x from +0. Block sums are joined by
- *     an aligned binary tree: pairs (0,1), (2,3), ... then pairs of those; an odd last one is carried
- *     up unchanged. No block: +0.
- * (c) Sums inside a row (softmax, norms): 16 lanes from +0, lane = index mod 16, each a chain with the
- *     index ascending; then lane[j] += lane[j+8] for j < 8, and so on with 4, 2, 1. Maxima go the same
- *     way from -infinity with `a < b ? b : a`, so that NaN is skipped.
- * (d) Element-wise: IEEE + - * / sqrt fma exactly as the source writes them (-ffp-contract=off); exp,
- *     log, tanh, erf, ... from fmath.h.
- * (e) Random masks: Philox4x32-10 with the caller's key and the counter (row, unit / 4); unit takes
- *     word unit mod 4.
- * (f) relu(x) is `x < 0 ? 0 : x`: NaN passes, as it does through every activation.
- * (g) A slot of an optimizer that ends up with |slot| < 1e-30 becomes +0: subnormals are slow. */
+ *     A block is one chain s = fma(a[k], b[k], s) from +0, k ascending. Block sums are added left
+ * to right, starting with the first block's. Then + bias, then the activation. No block: +0. (b)
+ * Sums over rows (dw, db, statistics of a batch): chains as in (a) over blocks of 64 rows, counted
+ *     from row 0 of the batch; a plain sum is a chain of s = s + x from +0. Block sums are joined
+ * by an aligned binary tree: pairs (0,1), (2,3), ... then pairs of those; an odd last one is
+ * carried up unchanged. No block: +0. (c) Sums inside a row (softmax, norms): 16 lanes from +0,
+ * lane = index mod 16, each a chain with the index ascending; then lane[j] += lane[j+8] for j < 8,
+ * and so on with 4, 2, 1. Maxima go the same way from -infinity with `a < b ? b : a`, so that NaN
+ * is skipped. (d) Element-wise: IEEE + - * / sqrt fma exactly as the source writes them
+ * (-ffp-contract=off); exp, log, tanh, erf, ... from fmath.h. (e) Random masks: Philox4x32-10 with
+ * the caller's key and the counter (row, unit / 4); unit takes word unit mod 4. (f) relu(x) is `x <
+ * 0 ? 0 : x`: NaN passes, as it does through every activation. (g) A slot of an optimizer that ends
+ * up with |slot| < 1e-30 becomes +0: subnormals are slow. */
 #ifndef IA_KERNELS_LAW_H
 #define IA_KERNELS_LAW_H
 
@@ -33,6 +31,14 @@
 #endif
 #if defined(__FAST_MATH__)
 #error "the numeric law needs IEEE arithmetic: compile without -ffast-math"
+#endif
+
+/* A call in the middle of a vector loop would undo it, and at -O2 compilers do not inline the
+ * longer of these functions of their own accord. */
+#if defined(__GNUC__)
+#define IA_ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define IA_ALWAYS_INLINE static inline
 #endif
 
 #define IA_LAW_BLOCK 256 /* k of a matrix product, (a) */
@@ -104,7 +110,7 @@ static inline float ia_law_rows_product(size_t rows, const float *a, size_t a_st
 }
 
 /* (c) the tree 8-4-2-1 over the lanes, which it overwrites */
-static inline float ia_law_lanes_sum(float *lane)
+IA_ALWAYS_INLINE float ia_law_lanes_sum(float *lane)
 {
     for (int half = IA_LAW_LANES / 2; half; half /= 2)
         for (int j = 0; j < half; j++)
@@ -112,12 +118,12 @@ static inline float ia_law_lanes_sum(float *lane)
     return lane[0];
 }
 
-static inline float ia_law_max(float a, float b)
+IA_ALWAYS_INLINE float ia_law_max(float a, float b)
 {
     return a < b ? b : a;
 }
 
-static inline float ia_law_lanes_max(float *lane)
+IA_ALWAYS_INLINE float ia_law_lanes_max(float *lane)
 {
     for (int half = IA_LAW_LANES / 2; half; half /= 2)
         for (int j = 0; j < half; j++)
@@ -126,13 +132,13 @@ static inline float ia_law_lanes_max(float *lane)
 }
 
 /* (f) */
-static inline float ia_law_relu(float x)
+IA_ALWAYS_INLINE float ia_law_relu(float x)
 {
     return x < 0 ? 0 : x;
 }
 
 /* (g) */
-static inline float ia_law_flush(float slot)
+IA_ALWAYS_INLINE float ia_law_flush(float slot)
 {
     return fabsf(slot) < IA_LAW_TINY ? 0 : slot;
 }

@@ -1,6 +1,6 @@
 /* Template: element-wise loops (law d), compiled once for each instruction set. */
 
-#define M(name) static inline float map_##name(float a, float b, float c, const float *p)
+#define M(name) IA_ALWAYS_INLINE float map_##name(float a, float b, float c, const float *p)
 #define M_ONLY_A (void)b, (void)c
 #define M_A_B (void)c, (void)p
 M(add)
@@ -70,8 +70,8 @@ M(only_shift)
 
 /* A function of type ia_loop_fn over `value`, an expression in u, v, w (of a, b, c) and p. */
 #define LOOP(loop, value)                                                                          \
-    static inline void loop##_block(const float *p, const float *a, const float *b,               \
-                                    const float *c, float *t)                                     \
+    IA_ALWAYS_INLINE void loop##_block(const float *p, const float *a, const float *b,             \
+                                       const float *c, float *t)                                   \
     {                                                                                              \
         (void)p;                                                                                   \
         IA_LANES (j) {                                                                             \

@@ -42,11 +42,12 @@ static inline void mask_philox(ia_random_key key, mask_words *c)
     }
 }
 
-/* Walks over the groups of 4 units of all rows, 16 groups a time, so that narrow layers fill lanes. */
+/* Walks over the groups of 4 units of all rows, 16 groups a time, so that narrow layers fill lanes.
+ */
 typedef struct mask_walk {
-    size_t row, group; /* the next one */
-    size_t groups;     /* in a row */
-    size_t at[IA_LAW_LANES]; /* where in the matrix each lane's first unit lies */
+    size_t row, group;          /* the next one */
+    size_t groups;              /* in a row */
+    size_t at[IA_LAW_LANES];    /* where in the matrix each lane's first unit lies */
     size_t units[IA_LAW_LANES]; /* 1 to 4 */
 } mask_walk;
 
@@ -128,8 +129,7 @@ static void mask_dropout(ia_random_key key, float p, size_t row0, size_t rows, s
 }
 
 /* Box and Muller: words 0 and 1 make units 0 and 1, words 2 and 3 make units 2 and 3. */
-static void mask_normal(ia_random_key key, float p, size_t row0, size_t rows, size_t cols,
-                        float *y)
+static void mask_normal(ia_random_key key, float p, size_t row0, size_t rows, size_t cols, float *y)
 {
     (void)p;
     float v[4][IA_LAW_LANES];

@@ -45,8 +45,9 @@ ia_update ia_update_sgd(double lr, double momentum, int nesterov)
 
 ia_update ia_update_rmsprop(double lr, double rho, double momentum, double epsilon, int centered)
 {
-    static const int rule[2][2] = {{IA_UPDATE_rmsprop, IA_UPDATE_rmsprop_momentum},
-                                   {IA_UPDATE_rmsprop_centered, IA_UPDATE_rmsprop_centered_momentum}};
+    static const int rule[2][2] = {
+        {IA_UPDATE_rmsprop, IA_UPDATE_rmsprop_momentum},
+        {IA_UPDATE_rmsprop_centered, IA_UPDATE_rmsprop_centered_momentum}};
     return (ia_update){
         .rule = rule[centered != 0][momentum > 0],
         .p = {(float)lr, (float)rho, (float)(1 - rho), (float)epsilon, (float)momentum}};
@@ -56,9 +57,9 @@ ia_update ia_update_adam(double lr, double beta_1, double beta_2, double epsilon
                          uint64_t t)
 {
     double alpha = lr * sqrt(1 - ia_pow(beta_2, (double)t)) / (1 - ia_pow(beta_1, (double)t));
-    return (ia_update){.rule = amsgrad ? IA_UPDATE_adam_amsgrad : IA_UPDATE_adam,
-                       .p = {(float)alpha, (float)(1 - beta_1), (float)(1 - beta_2),
-                             (float)epsilon}};
+    return (ia_update){
+        .rule = amsgrad ? IA_UPDATE_adam_amsgrad : IA_UPDATE_adam,
+        .p = {(float)alpha, (float)(1 - beta_1), (float)(1 - beta_2), (float)epsilon}};
 }
 
 ia_update ia_update_adagrad(double lr, double epsilon)

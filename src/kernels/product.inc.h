@@ -1,17 +1,16 @@
 /* Template: register-blocked matrix products (laws a and b) for a vector type.
  *
- * A tile is TILE_M rows by two vectors of columns; its accumulators stay in registers over one block
- * of k, the block sums wait in c. The including file defines
- *   V, VL           the vector type and its floats          TILE_M, TILE_ROWS(X)  rows of a tile
- *   V_ZERO V_SPREAD(p) V_LOAD(p) V_STORE(p,v) V_FMA(a,b,c) V_ADD(a,b)
- *   V_MASK V_MASK_OF(n) V_LOAD_PART(p,mask) V_STORE_PART(p,mask,v)   the first n floats, 0 < n <= VL
- *   TRANSPOSE_N, transpose(src, lds, dst, ldd)   a square of TRANSPOSE_N
- * Nothing outside the operands is read or written. */
+ * A tile is TILE_M rows by two vectors of columns; its accumulators stay in registers over one
+ * block of k, the block sums wait in c. The including file defines V, VL           the vector type
+ * and its floats          TILE_M, TILE_ROWS(X)  rows of a tile V_ZERO V_SPREAD(p) V_LOAD(p)
+ * V_STORE(p,v) V_FMA(a,b,c) V_ADD(a,b) V_MASK V_MASK_OF(n) V_LOAD_PART(p,mask)
+ * V_STORE_PART(p,mask,v)   the first n floats, 0 < n <= VL TRANSPOSE_N, transpose(src, lds, dst,
+ * ldd)   a square of TRANSPOSE_N Nothing outside the operands is read or written. */
 
 #define TILE_N (2 * VL)
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* c[i][j] (= or +=) sum over k of a[i * a_m + k * a_k] * b[k * ldb + j], + bias, for `cols` columns */
+/* c[i][j] (= or +=) sum over k of a[i * a_m + k * a_k] * b[k * ldb + j], + bias, for `cols` columns
+ */
 typedef struct tile {
     size_t k;
     const float *a;
@@ -26,7 +25,7 @@ typedef struct tile {
 } tile;
 
 /* Joins a block's sum to c, then the bias. */
-ALWAYS_INLINE void tile_put(const tile *t, float *c, const float *bias, V v)
+IA_ALWAYS_INLINE void tile_put(const tile *t, float *c, const float *bias, V v)
 {
     if (t->add)
         v = V_ADD(V_LOAD(c), v);
@@ -35,7 +34,7 @@ ALWAYS_INLINE void tile_put(const tile *t, float *c, const float *bias, V v)
     V_STORE(c, v);
 }
 
-ALWAYS_INLINE void tile_put_part(const tile *t, float *c, const float *bias, V_MASK mask, V v)
+IA_ALWAYS_INLINE void tile_put_part(const tile *t, float *c, const float *bias, V_MASK mask, V v)
 {
     if (t->add)
         v = V_ADD(V_LOAD_PART(c, mask), v);
@@ -64,7 +63,7 @@ ALWAYS_INLINE void tile_put_part(const tile *t, float *c, const float *bias, V_M
     }
 
 /* m rows and nv vectors, the last of them in part. */
-ALWAYS_INLINE void tile_body(const tile *t, const int m, const int nv)
+IA_ALWAYS_INLINE void tile_body(const tile *t, const int m, const int nv)
 {
     const size_t last = nv > 1 ? VL : 0, a_m = t->a_m, a_k = t->a_k, ldb = t->ldb;
     const int part = t->cols - last < VL;
@@ -142,8 +141,8 @@ static void pack_columns(size_t k, size_t cols, const float *b, size_t ldb, floa
             pack[i * TILE_N + j] = b[j * ldb + i];
 }
 
-/* Packing reads and writes B once; it pays when several tiles of rows use it and B is far from small
- * enough to stay in cache as it lies. */
+/* Packing reads and writes B once; it pays when several tiles of rows use it and B is far from
+ * small enough to stay in cache as it lies. */
 static inline int pack_pays(const ia_product *p, size_t rows)
 {
     return rows >= 3 * TILE_M && p->k * p->n > 4096;
@@ -237,8 +236,8 @@ static void tree_add(size_t n, const float *left, float *right)
         right[i] = left[i] + right[i];
 }
 
-/* More than two blocks: pairs of blocks meet in level 0, pairs of pairs above, as in law.h. `t` is the
- * tile over all of k. */
+/* More than two blocks: pairs of blocks meet in level 0, pairs of pairs above, as in law.h. `t` is
+ * the tile over all of k. */
 static void tree_tall(const tile *whole, size_t m, tree_levels *levels)
 {
     tile t = *whole;

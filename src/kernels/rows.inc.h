@@ -83,8 +83,8 @@ static void row_dot(size_t rows, size_t cols, const float *a, const float *b, co
         y[r] = row_product(cols, a + r * cols, b + r * cols);
 }
 
-/* y[i] = value, an expression in u and v (of a and b, padded), for the elements of one row. y may be
- * a or b. */
+/* y[i] = value, an expression in u and v (of a and b, padded), for the elements of one row. y may
+ * be a or b. */
 #define ROW_MAP(cols, a, b, y, value)                                                              \
     do {                                                                                           \
         float t[IA_LAW_LANES];                                                                     \
@@ -165,8 +165,8 @@ static void log_softmax(size_t rows, size_t cols, const float *a, const float *b
 }
 
 /* dz = dy - exp(y) sum dy */
-static void log_softmax_dz(size_t rows, size_t cols, const float *a, const float *b,
-                           const float *c, float *y)
+static void log_softmax_dz(size_t rows, size_t cols, const float *a, const float *b, const float *c,
+                           float *y)
 {
     (void)c;
     for (size_t r = 0; r < rows; r++) {

@@ -9,8 +9,7 @@
     IA_TARGET_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
 #define IA_TARGET_END _Pragma("clang attribute pop")
 #else
-#define IA_TARGET_BEGIN(features)                                                                  \
-    _Pragma("GCC push_options") IA_TARGET_PRAGMA(GCC target(features))
+#define IA_TARGET_BEGIN(features) _Pragma("GCC push_options") IA_TARGET_PRAGMA(GCC target(features))
 #define IA_TARGET_END _Pragma("GCC pop_options")
 #endif
 

@@ -28,8 +28,8 @@
 enum { IA_UPDATES(IA_UPDATE_ID) IA_UPDATE_COUNT };
 
 #define IA_STEP(name)                                                                              \
-    static inline float ia_step_##name(const float *p, float g, float w, float *s0, float *s1,     \
-                                       float *s2)
+    IA_ALWAYS_INLINE float ia_step_##name(const float *p, float g, float w, float *s0, float *s1,  \
+                                          float *s2)
 #define IA_NO_SLOTS (void)s0, (void)s1, (void)s2
 #define IA_ONE_SLOT (void)s1, (void)s2
 #define IA_TWO_SLOTS (void)s2
@@ -57,11 +57,11 @@ IA_STEP(sgd_nesterov)
 }
 
 /* p: lr, rho, 1 - rho, epsilon, momentum; s0 velocity, then momentum and average gradient */
-static inline float ia_rms_velocity(const float *p, float g, float v)
+IA_ALWAYS_INLINE float ia_rms_velocity(const float *p, float g, float v)
 {
     return ia_law_flush(fmaf(p[1], v, p[2] * (g * g)));
 }
-static inline float ia_rms_spread(const float *p, float g, float v, float *average)
+IA_ALWAYS_INLINE float ia_rms_spread(const float *p, float g, float v, float *average)
 {
     *average = ia_law_flush(fmaf(p[1], *average, p[2] * g));
     return fmaf(-*average, *average, v) + p[3];
@@ -93,8 +93,9 @@ IA_STEP(rmsprop_centered_momentum)
     return w - *s1;
 }
 
-/* p: alpha = lr sqrt(1-b2^t)/(1-b1^t), 1-b1, 1-b2, epsilon; s0 momentum, s1 velocity, s2 its maximum */
-static inline void ia_adam_moments(const float *p, float g, float *m, float *v)
+/* p: alpha = lr sqrt(1-b2^t)/(1-b1^t), 1-b1, 1-b2, epsilon; s0 momentum, s1 velocity, s2 its
+ * maximum */
+IA_ALWAYS_INLINE void ia_adam_moments(const float *p, float g, float *m, float *v)
 {
     *m = ia_law_flush(fmaf(g - *m, p[1], *m));
     *v = ia_law_flush(fmaf(fmaf(g, g, -*v), p[2], *v));

@@ -97,7 +97,8 @@ static inarch_status predictor_init(predictor *q, const ia_model *m, const ia_da
                             .kernels = o->kernels,
                             .pool = o->pool,
                             .fetch = o->fetch,
-                            .fetch_count = o->fetch_count};
+                            .fetch_count = o->fetch_count,
+                            .fetch_only = o->fetch_count > 0};
     q->block = p.rows;
     q->fetch = o->fetch_count > 0;
     IA_TRY(ia_program_new(m, &p, &q->program, err));

@@ -61,8 +61,10 @@ typedef struct ia_fit_options {
     const char *mode;    /* NULL or "auto", "min", "max" */
     size_t patience;     /* 0, as Keras */
     double min_delta;
-    int restore_best; /* 1 */
-    int from_epoch_0; /* 1: the model as given is a candidate (needs validation) */
+    double baseline;         /* NaN: none; as Keras, patience runs until it is beaten */
+    size_t start_from_epoch; /* earlier epochs (from 0) are not looked at */
+    int restore_best;        /* 1 */
+    int from_epoch_0;        /* 1: the model as given is a candidate (needs validation) */
 
     int frozen_dropout_off;
     int no_cache;

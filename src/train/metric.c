@@ -102,14 +102,8 @@ void ia_metric_to_text(const ia_metric *m, char *out, size_t size)
 
 /* ---- JSON ---- */
 
-/* Settings of Keras' metrics that have one value here. */
-static const struct {
-    const char *key, *allowed;
-} metric_limits[] = {
-    {"class_id", NULL},       {"top_k", NULL},           {"multi_label", NULL},
-    {"label_weights", NULL},  {"from_logits", NULL},     {"summation_method", "interpolation"},
-    {"num_regressors", NULL}, {"from_sorted_ids", NULL},
-};
+/* Settings of Keras' metrics that are not computed here. */
+static const char *const metric_limits[] = {"label_weights", "from_logits", "from_sorted_ids"};
 
 /* null, false and 0 are what every key is without. */
 static bool is_off(const json_t *v)
@@ -119,18 +113,21 @@ static bool is_off(const json_t *v)
            (json_is_number(v) && ia_json_number(v, &number) && number == 0);
 }
 
-static inarch_status check_limits(const ia_metric *m, const json_t *config, inarch_error *err)
+static inarch_status unsupported(const ia_metric *m, const char *what, inarch_error *err)
 {
-    for (size_t i = 0; i < IA_COUNT(metric_limits); i++) {
-        const json_t *v = json_object_get(config, metric_limits[i].key);
-        const char *word = json_string_value(v);
-        bool allowed =
-            word && metric_limits[i].allowed && ia_name_in(word, metric_limits[i].allowed);
-        if (!is_off(v) && !allowed)
-            return ia_fail(err, INARCH_UNSUPPORTED, m->cls->name, "name the metrics to use",
-                           "metric '%s' with %s is not supported", m->cls->name,
-                           metric_limits[i].key);
-    }
+    return ia_fail(err, INARCH_UNSUPPORTED, m->cls->name, "name the metrics to use",
+                   "metric '%s' with %s is not supported", m->cls->name, what);
+}
+
+/* A list of one threshold is that threshold; AUC has none of its own here. */
+static inarch_status one_threshold(const ia_metric *m, const json_t **list, inarch_error *err)
+{
+    if (m->cls == &ia_metric_auc && !is_off(*list))
+        return unsupported(m, "thresholds of its own", err);
+    if (json_is_array(*list) && json_array_size(*list) != 1)
+        return unsupported(m, "several thresholds", err);
+    if (json_is_array(*list))
+        *list = json_array_get(*list, 0);
     return INARCH_OK;
 }
 
@@ -138,16 +135,18 @@ static inarch_status metric_config(ia_metric *m, const json_t *config, inarch_er
 {
     const json_t *list = json_object_get(config, "thresholds");
     snprintf(m->name, sizeof m->name, "%s", ia_json_string(config, "name", m->cls->name));
-    IA_TRY(check_limits(m, config, err));
-    if (json_is_array(list) && json_array_size(list) != 1)
-        return ia_fail(err, INARCH_UNSUPPORTED, m->cls->name, "name the metrics to use",
-                       "metric '%s' with several thresholds is not supported", m->cls->name);
-    if (json_is_array(list) && !ia_json_number(json_array_get(list, 0), &m->threshold))
-        return ia_fail(err, INARCH_BAD_FILE, m->cls->name, "",
-                       "metric '%s' has a threshold that is no number", m->cls->name);
-    if (json_is_array(list))
-        return INARCH_OK;
-    return ia_settings_from_json(settings_of(m), config, m->cls->name, m, err);
+    for (size_t i = 0; i < IA_COUNT(metric_limits); i++)
+        if (!is_off(json_object_get(config, metric_limits[i])))
+            return unsupported(m, metric_limits[i], err);
+    IA_TRY(one_threshold(m, &list, err));
+    json_t *plain = json_copy((json_t *)(uintptr_t)config); /* shallow; only read */
+    if (!plain && config)
+        return ia_fail_memory(err, "a metric", 0);
+    if (list)
+        json_object_set(plain, "thresholds", (json_t *)(uintptr_t)list);
+    inarch_status status = ia_settings_from_json(settings_of(m), plain, m->cls->name, m, err);
+    json_decref(plain);
+    return status;
 }
 
 inarch_status ia_metric_from_json(const json_t *value, ia_metric *out, inarch_error *err)
@@ -229,6 +228,9 @@ inarch_status ia_metric_resolve(ia_metric *m, size_t cols, int class_index, inar
         m->cls = &ia_metric_sparse_categorical_accuracy;
     if (m->cls == &ia_metric_top_k_categorical_accuracy && class_index)
         m->cls = &ia_metric_sparse_top_k_categorical_accuracy;
+    if (m->class_id >= (double)cols && m->cls->state && m->cls != &ia_metric_f1_score)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, m->cls->name, "columns count from 0",
+                       "metric '%s' looks at column %g of %zu", m->cls->name, m->class_id, cols);
     if (m->cls == &ia_metric_f1_score && m->bare) {
         m->threshold = cols == 1 ? 0.5 : (double)NAN;
         m->average = cols == 1 ? 0 : 2;

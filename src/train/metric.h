@@ -46,14 +46,18 @@ struct ia_metric {
     const ia_metric_class *cls;
     ia_loss loss;  /* loss.cls != NULL: the mean of a loss */
     char name[64]; /* as asked for; the key in histories: "acc", "auc" */
-    /* settings, by class */
-    double threshold;   /* NaN: none (f1_score compares with the largest) */
-    double k;           /* top_k */
-    double curve;       /* auc: 0 ROC, 1 PR */
-    double bins;        /* auc: num_thresholds */
-    double average;     /* f1_score: 0 none, 1 micro, 2 macro, 3 weighted */
-    double aggregation; /* r2_score: 0 none, 1 uniform, 2 by variance */
-    int bare;           /* named without settings: ia_metric_resolve may choose them */
+    /* settings, by class; NaN: none */
+    double threshold;       /* f1_score: none compares with the largest */
+    double k;               /* top_k */
+    double class_id, top_k; /* precision, recall */
+    double curve;           /* auc: 0 ROC, 1 PR */
+    double bins;            /* auc: num_thresholds */
+    double summation;       /* auc: 0 interpolation, 1 minoring, 2 majoring */
+    double multi_label;     /* auc: the mean over columns */
+    double average;         /* f1_score: 0 none, 1 micro, 2 macro, 3 weighted */
+    double aggregation;     /* r2_score: 0 none, 1 uniform, 2 by variance */
+    double regressors;      /* r2_score: adjusts for so many */
+    int bare;               /* named without settings: ia_metric_resolve may choose them */
 };
 
 size_t ia_metric_count(void);

@@ -56,32 +56,38 @@ inarch_status monitor_init(ia_run *r, inarch_error *err)
 }
 
 /* Keras takes a first NaN as the best and stays with it; here the first finite value beats it. */
+static bool beats(const run_monitor *m, double value, double min_delta, double reference)
+{
+    return m->up ? value - min_delta > reference : value + min_delta < reference;
+}
+
 static bool improves(const run_monitor *m, double value, double min_delta)
 {
     if (m->best_epoch == SIZE_MAX)
         return true;
     if (isnan(m->best))
         return !isnan(value);
-    return m->up ? value - min_delta > m->best : value + min_delta < m->best;
-}
-
-static void note_best(ia_run *r, double value, size_t epoch)
-{
-    r->monitor.best = value;
-    r->monitor.best_epoch = epoch;
-    r->monitor.wait = 0;
-    if (r->o.restore_best)
-        ia_snapshot_take(&r->best);
+    return beats(m, value, min_delta, m->best);
 }
 
 /* Keras never stops after the first epoch, whatever the patience. */
 static void early_stopping(ia_run *r, double value, size_t epoch)
 {
-    if (improves(&r->monitor, value, fabs(r->o.min_delta))) {
-        note_best(r, value, epoch);
+    const ia_fit_options *o = &r->o;
+    double min_delta = fabs(o->min_delta);
+    if (epoch > 0 && epoch - 1 < o->start_from_epoch)
+        return;
+    r->monitor.wait += epoch > 0;
+    if (improves(&r->monitor, value, min_delta)) {
+        r->monitor.best = value;
+        r->monitor.best_epoch = epoch;
+        if (o->restore_best)
+            ia_snapshot_take(&r->best);
+        if (isnan(o->baseline) || beats(&r->monitor, value, min_delta, o->baseline))
+            r->monitor.wait = 0;
         return;
     }
-    if (++r->monitor.wait >= r->o.patience && epoch > 1) {
+    if (r->monitor.wait >= o->patience && epoch > 1) {
         r->stopped = true;
         r->history->stopped_early = 1;
         snprintf(r->history->note, sizeof r->history->note,

@@ -16,6 +16,7 @@ ia_fit_options ia_fit_defaults(void)
                             .batch_size = 32,
                             .shuffle = 1,
                             .learning_rate = (double)NAN,
+                            .baseline = (double)NAN,
                             .restore_best = 1,
                             .from_epoch_0 = 1};
 }

@@ -83,11 +83,16 @@ void ia_settings_default(ia_settings t, void *values)
         *setting_at(&t.row[i], values) = t.row[i].fallback;
 }
 
+static bool may_be_none(const ia_setting *s)
+{
+    return s->kind == IA_SETTING_OPTIONAL || s->kind == IA_SETTING_INDEX;
+}
+
 static inarch_status setting_set(const ia_setting *s, double v, const char *owner, void *values,
                                  inarch_error *err)
 {
-    bool none = isnan(v) && s->kind == IA_SETTING_OPTIONAL;
-    bool whole = s->kind != IA_SETTING_WHOLE || v == floor(v);
+    bool none = isnan(v) && may_be_none(s);
+    bool whole = (s->kind != IA_SETTING_WHOLE && s->kind != IA_SETTING_INDEX) || v == floor(v);
     if (!none && !(v >= s->min && v <= s->max && whole))
         return ia_fail(err, INARCH_BAD_ARGUMENT, owner, s->help, "%s of %s cannot be %g", s->key,
                        owner, v);
@@ -122,6 +127,7 @@ static inarch_status setting_set_text(const ia_setting *s, const char *text, siz
         ok = v >= 0;
         break;
     case IA_SETTING_OPTIONAL:
+    case IA_SETTING_INDEX:
         if (is_word(text, n, "none|null")) {
             v = (double)NAN;
             ok = true;
@@ -228,6 +234,8 @@ static json_t *setting_json(const ia_setting *s, double v)
         return strcmp(word, "none") ? json_string(word) : json_null();
     case IA_SETTING_WHOLE:
         return json_integer((json_int_t)v);
+    case IA_SETTING_INDEX:
+        return isnan(v) ? json_null() : json_integer((json_int_t)v);
     case IA_SETTING_OPTIONAL:
         if (isnan(v))
             return json_null();

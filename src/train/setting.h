@@ -12,6 +12,7 @@ typedef enum ia_setting_kind {
     IA_SETTING_NUMBER,
     IA_SETTING_OPTIONAL, /* NaN = none (null in JSON) */
     IA_SETTING_WHOLE,    /* a number without a fraction */
+    IA_SETTING_INDEX,    /* the same, or NaN = none */
     IA_SETTING_FLAG,     /* 0 or 1 */
     IA_SETTING_WORD      /* index into `words` */
 } ia_setting_kind;

@@ -1,7 +1,7 @@
 /* Tries that every reader of files must survive: each length, each byte, each failing allocation.
  *
- * A reader is a function of bytes; what it returns is not looked at, only that it returns (under the
- * sanitizers: without touching what is not its own, and without a leak). */
+ * A reader is a function of bytes; what it returns is not looked at, only that it returns (under
+ * the sanitizers: without touching what is not its own, and without a leak). */
 #ifndef INARCH_TEST_HOSTILE_H
 #define INARCH_TEST_HOSTILE_H
 

@@ -103,8 +103,7 @@ static void test_refusals(void **state)
 static void test_damage(void **state)
 {
     (void)state;
-    static const char *const paths[] = {FIXTURE("i2.idx"), FIXTURE("i2.idx.gz"),
-                                        FIXTURE("f8.idx")};
+    static const char *const paths[] = {FIXTURE("i2.idx"), FIXTURE("i2.idx.gz"), FIXTURE("f8.idx")};
     for (size_t i = 0; i < IA_COUNT(paths); i++) {
         each_cut(paths[i], read_and_drop);
         each_byte(paths[i], 200, read_and_drop);

@@ -48,9 +48,9 @@ static double expected(const char *key, size_t k)
 
 static void check_types(const char *path, const char *only)
 {
-    static const char *const names[] = {"float16", "float32", "float64", "int8",   "int16",
-                                        "int32",   "int64",   "uint8",   "uint16", "uint32",
-                                        "uint64",  "bool"};
+    static const char *const names[] = {"float16", "float32", "float64", "int8",
+                                        "int16",   "int32",   "int64",   "uint8",
+                                        "uint16",  "uint32",  "uint64",  "bool"};
     static const char *const keys[] = {"f2", "f4", "f8", "i1", "i2", "i4",
                                        "i8", "u1", "u2", "u4", "u8", "b1"};
     inarch_error err;
@@ -241,7 +241,8 @@ static void test_headers(void **state)
 {
     (void)state;
     check_header("{'descr':'<f4','fortran_order':False,'shape':(2,)}", 8, NULL);
-    check_header(" { 'shape' : ( 2 , 1 ) , \"descr\" : \"=i2\" ,'fortran_order':True , } \n", 4, NULL);
+    check_header(" { 'shape' : ( 2 , 1 ) , \"descr\" : \"=i2\" ,'fortran_order':True , } \n", 4,
+                 NULL);
     check_header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)} x", 8, KEYS);
     check_header("{'descr': '<f4', 'fortran_order': False}", 8, KEYS);
     check_header("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': ()}", 4, KEYS);

@@ -1,4 +1,5 @@
-/* ZIP against files that Python's zipfile wrote, files made wrong on purpose, and our own writer. */
+/* ZIP against files that Python's zipfile wrote, files made wrong on purpose, and our own writer.
+ */
 #include "hostile.h"
 
 #include "base/cursor.h"
@@ -114,8 +115,8 @@ static void test_unread_method(void **state)
 
 /* ---- files that are wrong in one place ----
  *
- * plain.zip's first local header is at 0 and its directory at `directory`; the others are found from
- * there by their names. */
+ * plain.zip's first local header is at 0 and its directory at `directory`; the others are found
+ * from there by their names. */
 
 typedef struct edit {
     const char *what;
@@ -230,13 +231,15 @@ static void test_overlap_and_repetition(void **state)
 static void test_bomb(void **state)
 {
     (void)state;
-    /* A deflated member of 2 bytes that declares 4 GiB less 2 bytes: refused before memory is taken. */
+    /* A deflated member of 2 bytes that declares 4 GiB less 2 bytes: refused before memory is
+     * taken. */
     static const uint8_t bomb[] = {
-        'P', 'K', 3, 4, 20, 0, 0, 0, 8, 0, 0, 0, 0x21, 0, 0, 0, 0, 0, 2, 0, 0, 0,
-        0xfe, 0xff, 0xff, 0xff, 1, 0, 0, 0, 'a', 3, 0,
-        'P', 'K', 1, 2, 20, 0, 20, 0, 0, 0, 8, 0, 0, 0, 0x21, 0, 0, 0, 0, 0, 2, 0, 0, 0,
-        0xfe, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'a',
-        'P', 'K', 5, 6, 0, 0, 0, 0, 1, 0, 1, 0, 47, 0, 0, 0, 33, 0, 0, 0, 0, 0};
+        'P', 'K', 3, 4,  20, 0,    0,    0,    8,    0,    0, 0,   0x21, 0,    0, 0, 0,
+        0,   2,   0, 0,  0,  0xfe, 0xff, 0xff, 0xff, 1,    0, 0,   0,    'a',  3, 0, 'P',
+        'K', 1,   2, 20, 0,  20,   0,    0,    0,    8,    0, 0,   0,    0x21, 0, 0, 0,
+        0,   0,   2, 0,  0,  0,    0xfe, 0xff, 0xff, 0xff, 1, 0,   0,    0,    0, 0, 0,
+        0,   0,   0, 0,  0,  0,    0,    0,    0,    0,    0, 'a', 'P',  'K',  5, 6, 0,
+        0,   0,   0, 1,  0,  1,    0,    47,   0,    0,    0, 33,  0,    0,    0, 0, 0};
     inarch_error err;
     ia_zip *z;
     uint8_t *data;
@@ -247,6 +250,19 @@ static void test_bomb(void **state)
     assert_string_equal(err.message, "'x:a' declares 4294967294 bytes, more than its 2 compressed "
                                      "ones can hold");
     ia_zip_close(z);
+}
+
+/* An empty deflated member (3, 0) that claims three bytes. */
+static void test_bytes_behind_deflated(void **state)
+{
+    (void)state;
+    static const uint8_t file[] = {
+        'P', 'K', 3, 4, 20, 0, 0,    0, 8, 0,   0, 0, 0x21, 0,   0,   0, 0, 0,   3,   0,   0,
+        0,   0,   0, 0, 0,  1, 0,    0, 0, 'a', 3, 0, 'x',  'P', 'K', 1, 2, 20,  0,   20,  0,
+        0,   0,   8, 0, 0,  0, 0x21, 0, 0, 0,   0, 0, 3,    0,   0,   0, 0, 0,   0,   0,   1,
+        0,   0,   0, 0, 0,  0, 0,    0, 0, 0,   0, 0, 0,    0,   0,   0, 0, 'a', 'P', 'K', 5,
+        6,   0,   0, 0, 0,  1, 0,    1, 0, 47,  0, 0, 0,    34,  0,   0, 0, 0,   0};
+    check_bytes(file, sizeof file, "'x:a' has bytes behind the end of its compressed data");
 }
 
 static void test_damage(void **state)
@@ -298,7 +314,7 @@ static void test_write(void **state)
     load(OUT, &again, &m);
     assert_int_equal(n, m);
     assert_memory_equal(first, again, n);
-    assert_true(n < 2000); /* it did deflate */
+    assert_true(n < 2000);                              /* it did deflate */
     assert_int_equal(first[12] | first[13] << 8, 0x21); /* 1980-01-01 */
     assert_ok(ia_input_open(OUT, &in, &err), err);
     assert_ok(ia_zip_open(&in, &z, &err), err);
@@ -322,12 +338,13 @@ static void test_write_python_reads(void **state)
         skip();
     }
     write_some(OUT, &err);
-    int status = system("python3 -c \"import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); "
-                        "assert z.testzip() is None; "
-                        "assert z.namelist() == ['t.txt', 'd/\xc3\xbc', 'empty'], z.namelist(); "
-                        "assert z.read('t.txt') == b'one, two'; "
-                        "assert z.read('d/\xc3\xbc') == bytes(k // 7 % 256 for k in range(100000))\""
-                        " " OUT);
+    int status =
+        system("python3 -c \"import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); "
+               "assert z.testzip() is None; "
+               "assert z.namelist() == ['t.txt', 'd/\xc3\xbc', 'empty'], z.namelist(); "
+               "assert z.read('t.txt') == b'one, two'; "
+               "assert z.read('d/\xc3\xbc') == bytes(k // 7 % 256 for k in range(100000))\""
+               " " OUT);
     remove(OUT);
     assert_int_equal(status, 0);
 }
@@ -411,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_one_wrong_byte),
         cmocka_unit_test(test_overlap_and_repetition),
         cmocka_unit_test(test_bomb),
+        cmocka_unit_test(test_bytes_behind_deflated),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_write),
         cmocka_unit_test(test_write_python_reads),

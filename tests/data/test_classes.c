@@ -131,14 +131,15 @@ static void test_known_text(void **state)
     ia_data_free(d);
     d = labelled((const char *const[]){"cat", "fish", "cat"}, 3);
     check_message(ia_data_encode(d, 0, animals, 3, &err), INARCH_BAD_DATA,
-                  "mem: 'y' has the label 'fish', which is not one of the model's 3 classes",
+                  "'mem': 'y' has the label 'fish', which is not one of the model's 3 classes",
                   "known: 'dog', 'cat', 'bird'", err);
     ia_data_free(d);
     d = text_data("a,y\n1,cat\n2,fish\n", "y");
-    check_message(ia_data_encode(d, 0, animals, 3, &err), INARCH_BAD_DATA,
-                  "t.csv: label column 'y' has the label 'fish', which is not one of the model's 3 "
-                  "classes",
-                  "known: 'dog', 'cat', 'bird'", err);
+    check_message(
+        ia_data_encode(d, 0, animals, 3, &err), INARCH_BAD_DATA,
+        "'t.csv': label column 'y' has the label 'fish', which is not one of the model's 3 "
+        "classes",
+        "known: 'dog', 'cat', 'bird'", err);
     ia_data_free(d);
 }
 
@@ -158,7 +159,7 @@ static void test_known_numbers(void **state)
     assert_ok(ia_data_encode(d, 0, animals, 3, &err), err); /* indices of words */
     check_target(d, 0, 3, (const float[]){0, 2, 1});
     check_message(ia_data_encode(d, 0, digits, 3, &err), INARCH_BAD_DATA,
-                  "mem: 'y' has the label '0', which is not one of the model's 3 classes",
+                  "'mem': 'y' has the label '0', which is not one of the model's 3 classes",
                   "known: '10', '2', '7'", err);
     ia_data_free(d);
     d = text_data("a,y\n1,0\n2,3\n", "y");
@@ -179,7 +180,7 @@ static void test_text_for_a_number_of_classes(void **state)
     assert_ok(ia_data_encode(d, 0, NULL, 3, &err), err);
     check_target(d, 0, 3, (const float[]){1, 0, 2});
     check_message(ia_data_encode(d, 0, NULL, 10, &err), INARCH_BAD_DATA,
-                  "mem: 'y' has 3 different labels, but the model has 10 classes",
+                  "'mem': 'y' has 3 different labels, but the model has 10 classes",
                   "the labels are 'b', 'a', 'c'", err);
     ia_data_free(d);
 }
@@ -196,7 +197,7 @@ static void test_rows_of_several_numbers(void **state)
     assert_ok(ia_data_class_counts(d, 0, counts, &err), err);
     assert_true(counts[0] == 1 && counts[1] == 1 && counts[2] == 1); /* a tie goes to the first */
     check_message(ia_data_encode(d, 0, NULL, 4, &err), INARCH_BAD_DATA,
-                  "mem: 'y' has 3 numbers a row, but the model has 4 classes", "", err);
+                  "'mem': 'y' has 3 numbers a row, but the model has 4 classes", "", err);
     ia_data_free(d);
 }
 

@@ -42,7 +42,9 @@ static void test_split(void **state)
     check_split("a,b\n1,2", ',', "a|b\n1|2\n");
     check_split("a,b\r\n1,2\r\n", ',', "a|b\n1|2\n");
     check_split("a,b\r1,2\r", ',', "a|b\n1|2\n");
-    check_split("\xef\xbb\xbf" "a,b\n", ',', "a|b\n");
+    check_split("\xef\xbb\xbf"
+                "a,b\n",
+                ',', "a|b\n");
     check_split("a,,\n,,\n", ',', "a||\n||\n");
     check_split(" a , b c ,\td\t\n1,2,3\n", ',', "a|b c|d\n1|2|3\n");
     check_split("a,b\n\n\n1,2\n\n", ',', "a|b\n1|2\n");
@@ -61,6 +63,7 @@ static void test_separators(void **state)
     check_split("1,5;2,5;3,5\n1,5;2,5;3,5\n", ';', "1,5|2,5|3,5\n1,5|2,5|3,5\n");
     check_split("a\tb,c\n1\t2\n", '\t', "a|b,c\n1|2\n");
     check_split("a,b\n\"x;y\",2\n", ',', "a|b\nx;y|2\n");
+    check_split("\"a;b\",c\n\"x;y\",2\n", ',', "a;b|c\nx;y|2\n");
     check_split("a,b;c\n1,2\n3,4\n", ',', "a|b;c\n1|2\n3|4\n");
     check_split("a;b;c\n1;2\n", ';', "a|b|c\n1|2\n"); /* uneven: the most frequent */
 }
@@ -199,14 +202,14 @@ static void test_numbers_turn_to_words(void **state)
 {
     (void)state;
     inarch_error err;
-    ia_data *d = text_data("x,y\n1,1\n2,1.0\n3,0.5\n4,none of these\n5,1e0\n", "y");
+    ia_data *d = text_data("x,y\n1,1\n2,1.0\n3,0.5\n4,None\n5,1e0\n", "y");
     assert_int_equal(ia_data_target_kind(d, 0), IA_TARGET_TEXT);
     assert_ok(ia_data_encode(d, 0, NULL, 0, &err), err);
     assert_int_equal(ia_data_classes(d, 0), 3);
     const char *const *names = ia_data_class_names(d, 0);
     assert_string_equal(names[0], "0.5");
     assert_string_equal(names[1], "1");
-    assert_string_equal(names[2], "none of these");
+    assert_string_equal(names[2], "None");
     check_target(d, 0, 5, (const float[]){1, 1, 0, 2, 1});
     ia_data_free(d);
 }
@@ -218,10 +221,13 @@ typedef struct fault_case {
 } fault_case;
 
 #define NOT_FILLED(column)                                                                         \
-    "missing values are not filled in yet; remove such rows, or drop the column with --drop " column
+    "missing values are not filled in yet; remove such rows, or drop the column with "             \
+    "--drop " column
 
 static const fault_case faults[] = {
     {"age,city\n1,2\n,3\n", NULL, "'t.csv': row 2 (line 3), column 'age' is missing",
+     NOT_FILLED("age")},
+    {"age,city\r\n1,2\r\n\r\n,3\r\n", NULL, "'t.csv': row 2 (line 4), column 'age' is missing",
      NOT_FILLED("age")},
     {"age,city\n1,2\n3,NaN\n", NULL, "'t.csv': row 2 (line 3), column 'city' is missing",
      NOT_FILLED("city")},
@@ -246,6 +252,8 @@ static const fault_case faults[] = {
     {"a,y\n1,0\n2,\n", "y", "'t.csv': row 2 (line 3), label column 'y' is missing",
      "remove the rows without a label"},
     {"a,y\n1,cat\n2,\n", "y", "'t.csv': row 2 (line 3), label column 'y' is missing",
+     "remove the rows without a label"},
+    {"a,y\n1,2.5\n2,NA\n", "y", "'t.csv': row 2 (line 3), label column 'y' is missing",
      "remove the rows without a label"},
     {"a,y,z\n1,2,3\n2,4,nan\n", "y,z", "'t.csv': row 2 (line 3), label column 'z' is missing",
      "remove the rows without a label"},
@@ -294,45 +302,92 @@ typedef struct refusal {
 
 static const refusal refusals[] = {
     {"", {.labels = NULL}, INARCH_BAD_DATA, "'t.csv' is empty", ""},
-    {"a,b\n1,2\n3\n", {.labels = NULL}, INARCH_BAD_FILE,
+    {"a,b\n1,2\n3\n",
+     {.labels = NULL},
+     INARCH_BAD_FILE,
      "'t.csv': row 2 (line 3) has 1 column, but the header has 2",
      "a text with separators in it stands in quotes"},
-    {"1,2\n3,4,5\n", {.labels = NULL}, INARCH_BAD_FILE,
+    {"1,2\n3,4,5\n",
+     {.labels = NULL},
+     INARCH_BAD_FILE,
      "'t.csv': row 2 (line 2) has 3 columns, but the first row has 2",
      "a text with separators in it stands in quotes"},
-    {"a,b\n1,2\n\"3,4\n5,6\n", {.labels = NULL}, INARCH_BAD_FILE,
-     "'t.csv': line 3 opens a quote that is never closed", ""},
-    {"a,b,a\n1,2,3\n", {.labels = NULL}, INARCH_BAD_FILE, "'t.csv': two columns are called 'a'",
+    {"a,b\n1,2\n\"3,4\n5,6\n",
+     {.labels = NULL},
+     INARCH_BAD_FILE,
+     "'t.csv': line 3 opens a quote that is never closed",
+     ""},
+    {"a,b,a\n1,2,3\n",
+     {.labels = NULL},
+     INARCH_BAD_FILE,
+     "'t.csv': two columns are called 'a'",
      "rename one of them"},
-    {"age,city\n1,2\n", {.labels = "agee"}, INARCH_NOT_FOUND, "'t.csv' has no column 'agee'",
+    {"age,city\n1,2\n",
+     {.labels = "agee"},
+     INARCH_NOT_FOUND,
+     "'t.csv' has no column 'agee'",
      "did you mean 'age'?"},
-    {"age,city\n1,2\n", {.labels = "zzzzzz"}, INARCH_NOT_FOUND, "'t.csv' has no column 'zzzzzz'",
+    {"age,city\n1,2\n",
+     {.labels = "zzzzzz"},
+     INARCH_NOT_FOUND,
+     "'t.csv' has no column 'zzzzzz'",
      "its columns are 'age', 'city'"},
-    {"age,city\n1,2\n", {.drop = "2"}, INARCH_NOT_FOUND, "'t.csv' has no column '2'",
+    {"age,city\n1,2\n",
+     {.drop = "2"},
+     INARCH_NOT_FOUND,
+     "'t.csv' has no column '2'",
      "its columns are 'age', 'city'"},
-    {"1,2\n3,4\n", {.labels = "age"}, INARCH_NOT_FOUND,
+    {"1,2\n3,4\n",
+     {.labels = "age"},
+     INARCH_NOT_FOUND,
      "'t.csv' has no column 'age': it has 2 columns without names",
      "without names in its first row, columns are numbered from 1"},
-    {"1,2\n3,4\n", {.labels = "3"}, INARCH_NOT_FOUND,
+    {"1,2\n3,4\n",
+     {.labels = "3"},
+     INARCH_NOT_FOUND,
      "'t.csv' has no column '3': it has 2 columns without names",
      "without names in its first row, columns are numbered from 1"},
-    {"a,b\n1,2\n", {.labels = "b", .drop = "b"}, INARCH_BAD_ARGUMENT,
-     "column 'b' of 't.csv' cannot be a label and dropped", ""},
-    {"a,b\n1,2\n", {.labels = "b,b"}, INARCH_BAD_ARGUMENT,
-     "column 'b' of 't.csv' cannot be a label and that again", ""},
-    {"a,b\n1,2\n", {.labels = "b", .drop = "a"}, INARCH_BAD_DATA,
-     "'t.csv' has no columns left as inputs", ""},
-    {"a,y,z\n1,cat,1\n", {.labels = "y,z"}, INARCH_UNSUPPORTED,
+    {"a,b\n1,2\n",
+     {.labels = "b", .drop = "b"},
+     INARCH_BAD_ARGUMENT,
+     "column 'b' of 't.csv' cannot be a label and dropped",
+     ""},
+    {"a,b\n1,2\n",
+     {.labels = "b,b"},
+     INARCH_BAD_ARGUMENT,
+     "column 'b' of 't.csv' cannot be a label and that again",
+     ""},
+    {"a,b\n1,2\n",
+     {.labels = "b", .drop = "a"},
+     INARCH_BAD_DATA,
+     "'t.csv' has no columns left as inputs",
+     ""},
+    {"a,y,z\n1,cat,1\n",
+     {.labels = "y,z"},
+     INARCH_UNSUPPORTED,
      "'t.csv': label column 'y' holds text",
      "several label columns must be numbers, or one for each output"},
-    {"a,\xe9\n1,2\n", {.labels = NULL}, INARCH_BAD_FILE,
-     "'t.csv': the name of column 2 is not UTF-8 text", "save it as UTF-8"},
-    {"a,y\n1,\xe9\n", {.labels = "y"}, INARCH_BAD_FILE,
-     "row 1 (line 2), label column 'y' is not UTF-8 text", "save the file as UTF-8"},
-    {"\xff\xfe" "a", {.labels = NULL}, INARCH_UNSUPPORTED,
-     "'t.csv' is UTF-16 text, which is not read", "save it as UTF-8"},
-    {"a b c\n1 2 3\n", {.labels = NULL}, INARCH_BAD_FILE,
-     "'t.csv': line 2 has no tab, ';' or ',' between its columns", "separate the columns by commas"},
+    {"a,\xe9\n1,2\n",
+     {.labels = NULL},
+     INARCH_BAD_FILE,
+     "'t.csv': the name of column 2 is not UTF-8 text",
+     "save it as UTF-8"},
+    {"a,y\n1,\xe9\n",
+     {.labels = "y"},
+     INARCH_BAD_FILE,
+     "'t.csv': row 1 (line 2), label column 'y' is not UTF-8 text",
+     "save the file as UTF-8"},
+    {"\xff\xfe"
+     "a",
+     {.labels = NULL},
+     INARCH_UNSUPPORTED,
+     "'t.csv' is UTF-16 text, which is not read",
+     "save it as UTF-8"},
+    {"a b c\n1 2 3\n",
+     {.labels = NULL},
+     INARCH_BAD_FILE,
+     "'t.csv': line 2 has no tab, ';' or ',' between its columns",
+     "separate the columns by commas"},
 };
 
 static void test_refusals(void **state)
@@ -425,18 +480,12 @@ static void test_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),
-        cmocka_unit_test(test_separators),
-        cmocka_unit_test(test_across_buffers),
-        cmocka_unit_test(test_header_and_labels),
-        cmocka_unit_test(test_no_header),
-        cmocka_unit_test(test_drop_and_several_labels),
-        cmocka_unit_test(test_weights),
-        cmocka_unit_test(test_numbers_turn_to_words),
-        cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_unused_faults),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_split),          cmocka_unit_test(test_separators),
+        cmocka_unit_test(test_across_buffers), cmocka_unit_test(test_header_and_labels),
+        cmocka_unit_test(test_no_header),      cmocka_unit_test(test_drop_and_several_labels),
+        cmocka_unit_test(test_weights),        cmocka_unit_test(test_numbers_turn_to_words),
+        cmocka_unit_test(test_faults),         cmocka_unit_test(test_unused_faults),
+        cmocka_unit_test(test_refusals),       cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Opening files that NumPy wrote (tests/fixtures/data/make.py): keys, parts, labels in their own file. */
+/* Opening files that NumPy wrote (tests/fixtures/data/make.py): keys, parts, labels in their own
+ * file. */
 #include "data_test.h"
 
 #include <sys/stat.h>
@@ -227,18 +228,29 @@ typedef struct refusal {
 } refusal;
 
 static const refusal refusals[] = {
-    {"xy.npz", {.part = IA_PART_TEST, .part_named = true}, INARCH_NOT_FOUND,
-     " has no parts, so no part 'test'", "its keys are x, y"},
-    {"positional.npz", {.labels = NULL}, INARCH_NOT_FOUND, " has no key 'x'",
+    {"xy.npz",
+     {.part = IA_PART_TEST, .part_named = true},
+     INARCH_NOT_FOUND,
+     " has no parts, so no part 'test'",
+     "its keys are x, y"},
+    {"positional.npz",
+     {.labels = NULL},
+     INARCH_NOT_FOUND,
+     " has no key 'x'",
      "save it with np.savez(file, x=..., y=...); its keys are arr_0, arr_1"},
     {"xy.npz", {.labels = "z"}, INARCH_NOT_FOUND, " has no key 'z'", "its keys are x, y"},
     {"xy.npz", {.drop = "z"}, INARCH_BAD_ARGUMENT, " has no columns to drop", ""},
     {"short_y.npz", {.labels = NULL}, INARCH_BAD_DATA, ": y has 5 rows, but x has 6", ""},
-    {"text_x.npz", {.labels = NULL}, INARCH_BAD_DATA, ": input 'x' holds text, not numbers",
+    {"text_x.npz",
+     {.labels = NULL},
+     INARCH_BAD_DATA,
+     ": input 'x' holds text, not numbers",
      "columns of text are not encoded yet"},
-    {"scalar.npz", {.labels = NULL}, INARCH_BAD_DATA,
-     ": x is a single number and has no rows", ""},
-    {"y_text.npy", {.labels = NULL}, INARCH_BAD_DATA, " holds text, not numbers",
+    {"scalar.npz", {.labels = NULL}, INARCH_BAD_DATA, ": x is a single number and has no rows", ""},
+    {"y_text.npy",
+     {.labels = NULL},
+     INARCH_BAD_DATA,
+     " holds text, not numbers",
      "columns of text are not encoded yet"},
 };
 
@@ -279,9 +291,9 @@ static void test_contents(void **state)
     for (size_t i = 0; i < IA_COUNT(contents); i++) {
         inarch_error err = {0};
         ia_data *d;
-        assert_ok(ia_output_file(contents[i].name, contents[i].bytes, strlen(contents[i].bytes),
-                                 &err),
-                  err);
+        assert_ok(
+            ia_output_file(contents[i].name, contents[i].bytes, strlen(contents[i].bytes), &err),
+            err);
         assert_int_equal(ia_data_open(contents[i].name, NULL, &d, &err), contents[i].status);
         assert_string_equal(err.message, contents[i].message);
         remove(contents[i].name);
@@ -297,11 +309,11 @@ static void test_paths(void **state)
     check_message(ia_data_open(".", NULL, &d, &err), INARCH_UNSUPPORTED,
                   "'.' is a folder; folders of images are not read yet",
                   "make an .npz of the images", err);
-    assert_int_equal(
-        ia_data_open("x.npy", &(ia_data_options){.labels = "none.npy"}, &d, &err), INARCH_IO);
+    assert_int_equal(ia_data_open("x.npy", &(ia_data_options){.labels = "none.npy"}, &d, &err),
+                     INARCH_IO);
     check_message(ia_data_open("x.npy", &(ia_data_options){.labels = "xy.npz"}, &d, &err),
-                  INARCH_BAD_FILE, "'xy.npz' cannot be read as labels",
-                  "give an .npy or IDX file", err);
+                  INARCH_BAD_FILE, "'xy.npz' cannot be read as labels", "give an .npy or IDX file",
+                  err);
 }
 
 /* ---- values ---- */

@@ -85,7 +85,9 @@ static void test_npy_and_npz(void **state)
     const float *const several[] = {y, y + 6};
     const ia_shape shapes[] = {pair, single};
     assert_ok(ia_predict_npz(OUT ".npz", several, 2, shapes, 2, &err), err);
-    d = file_data(OUT ".npz", &(ia_data_options){.labels = "y1", .input_names = (const char *const[]){"y0"}, .inputs = 1});
+    d = file_data(OUT ".npz", &(ia_data_options){.labels = "y1",
+                                                 .input_names = (const char *const[]){"y0"},
+                                                 .inputs = 1});
     check_input(d, 0, 2, y);
     check_target(d, 0, 2, (const float[]){7, 8});
     ia_data_free(d);

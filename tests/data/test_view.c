@@ -73,8 +73,8 @@ static void test_split(void **state)
         size_t n;
         double share;
         size_t train;
-    } cases[] = {{10, 0.2, 8},  {10, 0.25, 7},  {10, 0.7, 3}, {3, 0.34, 1},   {1000, 0.1, 900},
-                 {10, 0.1, 9},  {70, 0.3, 49}, {10, 0.4, 6}, {1000, 0.999, 1}};
+    } cases[] = {{10, 0.2, 8}, {10, 0.25, 7}, {10, 0.7, 3}, {3, 0.34, 1},    {1000, 0.1, 900},
+                 {10, 0.1, 9}, {70, 0.3, 49}, {10, 0.4, 6}, {1000, 0.999, 1}};
     for (size_t i = 0; i < IA_COUNT(cases); i++) {
         inarch_error err;
         ia_data *train, *validation;
@@ -262,7 +262,8 @@ static void test_memory(void **state)
     (void)state;
     inarch_error err;
     ia_data *d = rows_of(2, (const int64_t[]){3, 2});
-    ia_array y = {.dtype = IA_F32, .shape = ia_shape_1(2)}, zeros = {.dtype = IA_I32, .shape = ia_shape_1(3)};
+    ia_array y = {.dtype = IA_F32, .shape = ia_shape_1(2)},
+             zeros = {.dtype = IA_I32, .shape = ia_shape_1(3)};
     check_message(ia_data_add_target(d, "y", &y, &err), INARCH_BAD_DATA,
                   "'mem': x has 3 rows, but y has 2", "", err);
     assert_int_equal(ia_data_targets(d), 0);
@@ -307,9 +308,15 @@ static void test_source(void **state)
     size_t calls = 0;
     const ia_shape shapes[] = {ia_shape_1(2), ia_shape_1(1)}, single = {.rank = 0};
     const char *const names[] = {"p", "q"}, *const swapped[] = {"q", "p"};
-    const ia_data_source source = {.context = &calls, .rows = 5000, .inputs = 2, .targets = 1,
-                                   .input_names = names, .input_shapes = shapes,
-                                   .target_shapes = &single, .weighted = 1, .fill = fill};
+    const ia_data_source source = {.context = &calls,
+                                   .rows = 5000,
+                                   .inputs = 2,
+                                   .targets = 1,
+                                   .input_names = names,
+                                   .input_shapes = shapes,
+                                   .target_shapes = &single,
+                                   .weighted = 1,
+                                   .fill = fill};
     ia_data *d, *view;
     assert_ok(ia_data_from_source(&source, &d, &err), err);
     assert_ok(ia_data_slice(d, 100, 3000, &view, &err), err);
@@ -342,8 +349,8 @@ static void test_source_fails(void **state)
     size_t calls = 0;
     float x[4];
     const ia_shape shapes[] = {ia_shape_1(2), ia_shape_1(1)};
-    ia_data_source source = {.context = &calls, .rows = 100, .inputs = 2, .input_shapes = shapes,
-                             .fill = fill};
+    ia_data_source source = {
+        .context = &calls, .rows = 100, .inputs = 2, .input_shapes = shapes, .fill = fill};
     ia_data *d;
     assert_ok(ia_data_from_source(&source, &d, &err), err);
     assert_int_equal(ia_data_gather(d, (const uint64_t[]){1, 77}, 2, 0, x, &err), INARCH_IO);
@@ -395,8 +402,8 @@ static void test_moments(void **state)
     ia_data_free(d);
 }
 
-/* The order of the additions is the law's: blocks of 64, then an aligned tree. Powers of two far apart
- * make any other order show. */
+/* The order of the additions is the law's: blocks of 64, then an aligned tree. Powers of two far
+ * apart make any other order show. */
 static void test_moments_order(void **state)
 {
     (void)state;
@@ -462,8 +469,13 @@ static inarch_status make_source(const ia_input *in, inarch_error *err)
 {
     const ia_shape shapes[] = {ia_shape_1(2), ia_shape_1(1)};
     size_t calls = 0;
-    const ia_data_source source = {.context = &calls, .rows = 100, .inputs = 2, .targets = 2,
-                                   .input_shapes = shapes, .target_shapes = shapes, .fill = fill};
+    const ia_data_source source = {.context = &calls,
+                                   .rows = 100,
+                                   .inputs = 2,
+                                   .targets = 2,
+                                   .input_shapes = shapes,
+                                   .target_shapes = shapes,
+                                   .fill = fill};
     ia_data *d;
     (void)in;
     IA_TRY(ia_data_from_source(&source, &d, err));

@@ -1,4 +1,5 @@
-/* libFuzzer: any bytes as a ZIP, its members as .npy, the whole as data. Must return, whatever comes. */
+/* libFuzzer: any bytes as a ZIP, its members as .npy, the whole as data. Must return, whatever
+ * comes. */
 #include "containers/idx.h"
 #include "containers/npy.h"
 #include "containers/zip.h"

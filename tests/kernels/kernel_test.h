@@ -1,5 +1,5 @@
-/* What the kernel tests share: arrays that end at a page nobody may touch, random numbers, comparison
- * by bytes, and the sets this CPU can run. */
+/* What the kernel tests share: arrays that end at a page nobody may touch, random numbers,
+ * comparison by bytes, and the sets this CPU can run. */
 #ifndef KERNEL_TEST_H
 #define KERNEL_TEST_H
 

@@ -1,5 +1,6 @@
-/* Activations: the table, each f against its definition in double, each f' against central differences
- * of that definition, kinks as TensorFlow has them, NaN, and every set against the reference. */
+/* Activations: the table, each f against its definition in double, each f' against central
+ * differences of that definition, kinks as TensorFlow has them, NaN, and every set against the
+ * reference. */
 #include "kernel_test.h"
 
 #include "kernels/activation.h"
@@ -173,8 +174,12 @@ static const definition defined[] = {
     {.name = "sigmoid", .f = d_sigmoid},
     {.name = "exponential", .f = d_exponential},
     {.name = "hard_sigmoid", .f = d_hard_sigmoid, .kink = {-3, 3}, .kinks = 2},
-    {.name = "hard_sigmoid", .f = d_hard_sigmoid, .own = 1, .p = {0.2f, 0.5f},
-     .kink = {-2.5f, 2.5f}, .kinks = 2},
+    {.name = "hard_sigmoid",
+     .f = d_hard_sigmoid,
+     .own = 1,
+     .p = {0.2f, 0.5f},
+     .kink = {-2.5f, 2.5f},
+     .kinks = 2},
     {.name = "hard_silu", .f = d_hard_silu, .kink = {-3, 3}, .kinks = 2},
     {.name = "hard_tanh", .f = d_hard_tanh, .kink = {-1, 1}, .kinks = 2},
     {.name = "mish", .f = d_mish},
@@ -222,8 +227,7 @@ static void test_definitions(void **state)
             double slope = (d->f(z[i] + h, a.param) - d->f(z[i] - h, a.param)) / (2 * h);
             if (fabs(y[i] - want) > 4e-7 * fmax(1, fabs(want)))
                 fail_msg("%s(%g) = %.9g, but %.9g is right", d->name, z[i], y[i], want);
-            if (!near_kink(d, z[i]) &&
-                fabs(dz[i] - dy[i] * slope) > 2e-6 * fmax(1, fabs(slope)))
+            if (!near_kink(d, z[i]) && fabs(dz[i] - dy[i] * slope) > 2e-6 * fmax(1, fabs(slope)))
                 fail_msg("%s'(%g) = %.9g, but %.9g is right", d->name, z[i], dz[i] / dy[i], slope);
         }
     }
@@ -236,13 +240,13 @@ static void test_kinks(void **state)
     static const struct {
         const char *name;
         float z, slope;
-    } at[] = {{"relu", 0, 0},         {"relu", -0.0f, 0},        {"relu6", 0, 0},
-              {"relu6", 6, 0},        {"leaky_relu", 0, 0.2f},   {"elu", 0, 1},
-              {"celu", 0, 1},         {"hard_tanh", 1, 1},       {"hard_tanh", -1, 1},
-              {"hard_sigmoid", -3, 0}, {"hard_sigmoid", 3, 0},   {"soft_shrink", 0.5f, 0},
-              {"hard_shrink", 0.5f, 0}, {"sparse_plus", 1, 1},   {"sparse_plus", -1, 0},
+    } at[] = {{"relu", 0, 0},           {"relu", -0.0f, 0},        {"relu6", 0, 0},
+              {"relu6", 6, 0},          {"leaky_relu", 0, 0.2f},   {"elu", 0, 1},
+              {"celu", 0, 1},           {"hard_tanh", 1, 1},       {"hard_tanh", -1, 1},
+              {"hard_sigmoid", -3, 0},  {"hard_sigmoid", 3, 0},    {"soft_shrink", 0.5f, 0},
+              {"hard_shrink", 0.5f, 0}, {"sparse_plus", 1, 1},     {"sparse_plus", -1, 0},
               {"sparse_sigmoid", 1, 0}, {"sparse_sigmoid", -1, 0}, {"threshold", 0, 0},
-              {"softsign", 0, 1},     {"selu", 0, 1.05070098f},  {"hard_silu", -3, 0},
+              {"softsign", 0, 1},       {"selu", 0, 1.05070098f},  {"hard_silu", -3, 0},
               {"hard_silu", 3, 1}};
     for (size_t i = 0; ia_kernel_set_at(i); i++)
         for (size_t k = 0; k < IA_COUNT(at); k++) {
@@ -263,12 +267,23 @@ static void test_extremes(void **state)
     static const struct {
         const char *name;
         float at_minus, at_plus; /* -infinity and infinity */
-    } limit[] = {{"relu", 0, INFINITY},      {"relu6", 0, 6},         {"elu", -1, INFINITY},
-                 {"selu", -1.7580993f, INFINITY}, {"celu", -1, INFINITY}, {"softplus", 0, INFINITY},
-                 {"softsign", -1, 1},        {"tanh", -1, 1},         {"sigmoid", 0, 1},
-                 {"exponential", 0, INFINITY}, {"hard_sigmoid", 0, 1}, {"hard_tanh", -1, 1},
-                 {"log_sigmoid", -INFINITY, 0}, {"sparse_sigmoid", 0, 1}, {"sparse_plus", 0, INFINITY},
-                 {"tanh_shrink", -INFINITY, INFINITY}, {"leaky_relu", -INFINITY, INFINITY}};
+    } limit[] = {{"relu", 0, INFINITY},
+                 {"relu6", 0, 6},
+                 {"elu", -1, INFINITY},
+                 {"selu", -1.7580993f, INFINITY},
+                 {"celu", -1, INFINITY},
+                 {"softplus", 0, INFINITY},
+                 {"softsign", -1, 1},
+                 {"tanh", -1, 1},
+                 {"sigmoid", 0, 1},
+                 {"exponential", 0, INFINITY},
+                 {"hard_sigmoid", 0, 1},
+                 {"hard_tanh", -1, 1},
+                 {"log_sigmoid", -INFINITY, 0},
+                 {"sparse_sigmoid", 0, 1},
+                 {"sparse_plus", 0, INFINITY},
+                 {"tanh_shrink", -INFINITY, INFINITY},
+                 {"leaky_relu", -INFINITY, INFINITY}};
     const float ends[2] = {-INFINITY, INFINITY}, big[4] = {-1e4f, -100, 100, 1e4f}, nan = NAN;
     const float one[4] = {1, 1, 1, 1};
     ia_exec e = {.set = ia_kernel_set_find(NULL)};
@@ -277,7 +292,8 @@ static void test_extremes(void **state)
         float y[2];
         ia_activate(&e, &a, 1, 2, ends, y);
         if (y[0] != limit[k].at_minus || y[1] != limit[k].at_plus)
-            fail_msg("%s gives %g and %g at the infinities", a.cls->name, (double)y[0], (double)y[1]);
+            fail_msg("%s gives %g and %g at the infinities", a.cls->name, (double)y[0],
+                     (double)y[1]);
     }
     for (size_t i = 0; i < ia_activation_count(); i++) {
         ia_activation a = ia_activation_of(ia_activation_at(i));
@@ -298,8 +314,9 @@ static void test_extremes(void **state)
 
 static void fill(float *z, size_t n, ia_random *r, int wild)
 {
-    static const float special[] = {0, -0.0f, 1, -1, 3, -3, 6, 0.5f, -0.5f, NAN, INFINITY,
-                                    -INFINITY, 1e-40f, -1e-40f, 88.8f, -88.8f, -103.5f, 1e30f};
+    static const float special[] = {0,      -0.0f,   1,     -1,     3,        -3,
+                                    6,      0.5f,    -0.5f, NAN,    INFINITY, -INFINITY,
+                                    1e-40f, -1e-40f, 88.8f, -88.8f, -103.5f,  1e30f};
     for (size_t i = 0; i < n; i++) {
         z[i] = (float)(ia_random_double(r) * 16 - 8);
         if (wild && ia_random_below(r, 4) == 0)

@@ -4,7 +4,8 @@
 
 #include "kernels/fmath.h"
 
-/* Distance in units in the last place of the right answer; 0 when both are the same special value. */
+/* Distance in units in the last place of the right answer; 0 when both are the same special value.
+ */
 static double ulps(float y, double right)
 {
     if (isnan(right) || isnan(y))
@@ -33,10 +34,14 @@ static const struct {
     double (*right)(double);
     double limit;
 } function[] = {
-    {"exp", ia_expf, exp, 1.0},        {"expm1", ia_expm1f, expm1, 1.3},
-    {"log", ia_logf, log, 0.9},        {"log1p", ia_log1pf, log1p, 0.9},
-    {"tanh", ia_tanhf, tanh, 1.4},     {"sigmoid", ia_sigmoidf, sigmoid, 2.5},
-    {"softplus", ia_softplusf, softplus, 1.7}, {"erf", ia_erff, erf, 1.3},
+    {"exp", ia_expf, exp, 1.0},
+    {"expm1", ia_expm1f, expm1, 1.3},
+    {"log", ia_logf, log, 0.9},
+    {"log1p", ia_log1pf, log1p, 0.9},
+    {"tanh", ia_tanhf, tanh, 1.4},
+    {"sigmoid", ia_sigmoidf, sigmoid, 2.5},
+    {"softplus", ia_softplusf, softplus, 1.7},
+    {"erf", ia_erff, erf, 1.3},
 };
 
 static void test_all_exponents(void **state)
@@ -47,7 +52,8 @@ static void test_all_exponents(void **state)
             float x = ia_float((uint32_t)b), y = function[k].f(x);
             double error = ulps(y, function[k].right(x));
             if (!(error <= function[k].limit))
-                fail_msg("%s(%a) = %a is %g ulp off", function[k].name, (double)x, (double)y, error);
+                fail_msg("%s(%a) = %a is %g ulp off", function[k].name, (double)x, (double)y,
+                         error);
         }
 }
 
@@ -75,7 +81,8 @@ static void test_special(void **state)
     assert_true(ia_logf(0) == -INFINITY && ia_logf(INFINITY) == INFINITY && ia_logf(1) == 0);
     assert_true(isnan(ia_logf(-1)) && isnan(ia_log1pf(-2)) && ia_log1pf(-1) == -INFINITY);
     assert_true(ia_tanhf(INFINITY) == 1 && ia_tanhf(-INFINITY) == -1);
-    assert_true(ia_sigmoidf(INFINITY) == 1 && ia_sigmoidf(-INFINITY) == 0 && ia_sigmoidf(0) == 0.5f);
+    assert_true(ia_sigmoidf(INFINITY) == 1 && ia_sigmoidf(-INFINITY) == 0 &&
+                ia_sigmoidf(0) == 0.5f);
     assert_true(ia_softplusf(-INFINITY) == 0 && ia_softplusf(INFINITY) == INFINITY);
     assert_true(ia_erff(INFINITY) == 1 && ia_erff(-INFINITY) == -1);
     float zero = -0.0f;

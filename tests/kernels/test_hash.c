@@ -32,8 +32,8 @@ static void fill(float *p, size_t n, uint64_t stream, float scale)
 
 static uint64_t hash_products(const ia_exec *e, const arrays *a, uint64_t h)
 {
-    static const size_t shape[][3] = {
-        {1, 300, 70}, {33, 513, 65}, {200, 31, 33}, {130, 64, 96}, {5, 3, 2}, {77, 257, 1}};
+    static const size_t shape[][3] = {{1, 300, 70},  {33, 513, 65}, {200, 31, 33},
+                                      {130, 64, 96}, {5, 3, 2},     {77, 257, 1}};
     for (size_t i = 0; i < IA_COUNT(shape); i++) {
         size_t rows = shape[i][0], in = shape[i][1], units = shape[i][2];
         ia_dense_y(e, rows, in, units, a->x, a->w, a->b, a->out);

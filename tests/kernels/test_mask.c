@@ -20,8 +20,8 @@ static void test_words(void **state)
                                  ? 1.0f / (1.0f - 0.3f)
                                  : 0.0f;
                 if (mask[n] != want)
-                    fail_msg("%s: mask of %zu columns is wrong at %zu",
-                             ia_kernel_set_name(e.set), cols, n);
+                    fail_msg("%s: mask of %zu columns is wrong at %zu", ia_kernel_set_name(e.set),
+                             cols, n);
             }
         }
 }
@@ -72,7 +72,7 @@ static void test_moments(void **state)
 static void test_sets(void **state)
 {
     (void)state;
-    static const size_t shape[][2] = {{0, 5}, {5, 0},   {1, 1},   {3, 7},    {17, 4},
+    static const size_t shape[][2] = {{0, 5},  {5, 0},   {1, 1},   {3, 7},    {17, 4},
                                       {2, 64}, {33, 20}, {9, 257}, {300, 301}};
     guard g = guard_new(100000);
     float *want = ia_calloc(100000, sizeof *want);

@@ -1,5 +1,5 @@
-/* Optimizers: five steps of each against Keras' formulas in double, every set by bytes, the flush of
- * tiny slots, and the sum of squares. */
+/* Optimizers: five steps of each against Keras' formulas in double, every set by bytes, the flush
+ * of tiny slots, and the sum of squares. */
 #include "kernel_test.h"
 
 #include "kernels/optimize.h"
@@ -187,9 +187,15 @@ static const struct {
     {"nesterov", make_nesterov, step_nesterov, 1, {"momentum"}},
     {"rmsprop", make_rms, step_rms, 1, {"velocity"}},
     {"rmsprop, momentum", make_rms_momentum, step_rms_momentum, 2, {"velocity", "momentum"}},
-    {"rmsprop, centered", make_rms_centered, step_rms_centered, 2,
+    {"rmsprop, centered",
+     make_rms_centered,
+     step_rms_centered,
+     2,
      {"velocity", "average_gradient"}},
-    {"rmsprop, both", make_rms_both, step_rms_both, 3,
+    {"rmsprop, both",
+     make_rms_both,
+     step_rms_both,
+     3,
      {"velocity", "momentum", "average_gradient"}},
     {"adam", make_adam, step_adam, 2, {"momentum", "velocity"}},
     {"amsgrad", make_amsgrad, step_amsgrad, 3, {"momentum", "velocity", "velocity_hat"}},
@@ -265,7 +271,9 @@ static void test_sets(void **state)
                 for (int j = 0; j < 3; j++) {
                     slot[j] = guard_random(&gs[j], n, &r);
                     for (size_t at = 0; at < n; at++)
-                        slot[j][at] = at % 7 == 3 ? 1e-31f : at % 11 == 5 ? NAN : fabsf(slot[j][at]);
+                        slot[j][at] = at % 7 == 3    ? 1e-31f
+                                      : at % 11 == 5 ? NAN
+                                                     : fabsf(slot[j][at]);
                     memcpy(want[j], slot[j], n * sizeof *w);
                 }
                 e.pool = i % 2 ? NULL : pool;
@@ -358,8 +366,8 @@ static void test_sum_squares(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_formulas), cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_flush),    cmocka_unit_test(test_adam_bytes),
+        cmocka_unit_test(test_formulas),    cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_flush),       cmocka_unit_test(test_adam_bytes),
         cmocka_unit_test(test_sum_squares),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -185,12 +185,11 @@ static void test_reference_is_the_law(void **state)
             b[i] = test_float(&r);
         ia_dense_y(&ref, rows, in, units, x, w, b, out);
         for (size_t i = 0; i < rows * units; i++)
-            assert_true(out[i] == law_a(x + i / units * in, 1, w + i % units, units, in) +
-                                      b[i % units]);
+            assert_true(out[i] ==
+                        law_a(x + i / units * in, 1, w + i % units, units, in) + b[i % units]);
         ia_dense_dx(&ref, rows, in, units, dy, w, out);
         for (size_t i = 0; i < rows * in; i++)
-            assert_true(out[i] ==
-                        law_a(dy + i / in * units, 1, w + i % in * units, 1, units));
+            assert_true(out[i] == law_a(dy + i / in * units, 1, w + i % in * units, 1, units));
         ia_dense_dw(&ref, rows, in, units, x, dy, out);
         for (size_t i = 0; i < in * units; i++)
             assert_true(out[i] == law_b(x + i / units, in, dy + i % units, units, rows));
@@ -225,9 +224,12 @@ static void test_accuracy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference_is_the_law), cmocka_unit_test(test_small_shapes),
-        cmocka_unit_test(test_blocks),               cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_nan),                  cmocka_unit_test(test_accuracy),
+        cmocka_unit_test(test_reference_is_the_law),
+        cmocka_unit_test(test_small_shapes),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_nan),
+        cmocka_unit_test(test_accuracy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,6 +193,12 @@ static void json_goes_round(void **state)
         {"{\"class_name\":\"Precision\",\"config\":{\"name\":\"precision\",\"thresholds\":[0.75],"
          "\"top_k\":null,\"class_id\":null}}",
          "precision(thresholds=0.75)", "precision"},
+        {"{\"class_name\":\"Precision\",\"config\":{\"name\":\"p\",\"thresholds\":null,"
+         "\"top_k\":2,\"class_id\":1}}",
+         "precision(top_k=2,class_id=1)", "p"},
+        {"{\"class_name\":\"AUC\",\"config\":{\"multi_label\":true,\"summation_method\":"
+         "\"majoring\"}}",
+         "auc(summation_method=majoring,multi_label=true)", "auc"},
         {"{\"class_name\":\"Recall\",\"config\":{\"thresholds\":null}}", "recall", "recall"},
         {"{\"class_name\":\"F1Score\",\"config\":{\"average\":\"macro\",\"threshold\":null}}",
          "f1_score(average=macro)", "f1_score"},
@@ -230,14 +236,12 @@ static void json_beyond_us_is_refused(void **state)
         inarch_status status;
         const char *message;
     } bad[] = {
-        {"{\"class_name\":\"AUC\",\"config\":{\"multi_label\":true}}", INARCH_UNSUPPORTED,
-         "metric 'auc' with multi_label is not supported"},
-        {"{\"class_name\":\"AUC\",\"config\":{\"summation_method\":\"minoring\"}}",
-         INARCH_UNSUPPORTED, "metric 'auc' with summation_method is not supported"},
+        {"{\"class_name\":\"AUC\",\"config\":{\"from_logits\":true}}", INARCH_UNSUPPORTED,
+         "metric 'auc' with from_logits is not supported"},
+        {"{\"class_name\":\"AUC\",\"config\":{\"thresholds\":[0.5]}}", INARCH_UNSUPPORTED,
+         "metric 'auc' with thresholds of its own is not supported"},
         {"{\"class_name\":\"Precision\",\"config\":{\"thresholds\":[0.1,0.2]}}",
          INARCH_UNSUPPORTED, "metric 'precision' with several thresholds is not supported"},
-        {"{\"class_name\":\"Recall\",\"config\":{\"class_id\":2}}", INARCH_UNSUPPORTED,
-         "metric 'recall' with class_id is not supported"},
         {"{\"class_name\":\"MeanIoU\",\"config\":{}}", INARCH_BAD_ARGUMENT,
          "unknown metric 'MeanIoU'"},
         {"3", INARCH_BAD_ARGUMENT, "unknown metric ''"},

@@ -17,6 +17,7 @@ static void stops_when_keras_stops(void **state)
         const json_t *seen = json_object_get(c, "seen");
         ia_run r = {0};
         r.o.early_stopping = 1;
+        r.o.baseline = NAN;
         r.o.patience = (size_t)ia_json_int(c, "patience", 0);
         r.o.min_delta = ia_json_double(c, "min_delta", 0);
         r.monitor = (run_monitor){

@@ -81,7 +81,17 @@ def fill(model, phase=0.0):
         name = path.rsplit("/", 1)[1]
         if name != "count":
             variable.assign(weight_value(name, tuple(variable.shape), phase + 0.3 + 1.1 * k))
+    finalize(model)
     return model
+
+
+def finalize(model):
+    """Normalization computes with copies of its weights, which it takes when it is adapted or loaded."""
+    for layer in model.layers:
+        if is_model(layer):
+            finalize(layer)
+        elif hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
 def rng(text):

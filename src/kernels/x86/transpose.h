@@ -1,11 +1,13 @@
-/* dst[j * ldd + i] = src[i * lds + j] for a square of 8, in AVX registers. For avx2.c and avx512.c. */
+/* dst[j * ldd + i] = src[i * lds + j] for a square of 8, in AVX registers. For avx2.c and avx512.c.
+ */
 #ifndef IA_KERNELS_X86_TRANSPOSE_H
 #define IA_KERNELS_X86_TRANSPOSE_H
 
 #include <immintrin.h>
 #include <stddef.h>
 
-/* The four pairs of rows (0,4), (1,5), ... of halves: lane 0 from rows 0-3, lane 1 from rows 4-7. */
+/* The four pairs of rows (0,4), (1,5), ... of halves: lane 0 from rows 0-3, lane 1 from rows 4-7.
+ */
 static inline __m256 transpose_pair(const float *low, const float *high)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);

@@ -34,10 +34,11 @@ static double cosine_sample(const ia_metric *m, const ia_scores *b, size_t s)
 enum { R2_SUM, R2_SQUARES, R2_RESIDUAL, R2_COUNT, R2_SUMS };
 enum { AGGREGATE_NONE, AGGREGATE_UNIFORM, AGGREGATE_VARIANCE };
 
+/* Sums per column, and the number of samples that weigh anything. */
 static size_t r2_state(const ia_metric *m, size_t cols)
 {
     (void)m;
-    return R2_SUMS * cols;
+    return R2_SUMS * cols + 1;
 }
 
 static void r2_add(const ia_metric *m, const ia_scores *b, size_t s, double w, double *state)
@@ -50,6 +51,7 @@ static void r2_add(const ia_metric *m, const ia_scores *b, size_t s, double w, d
         state[R2_RESIDUAL] += w * e * e;
         state[R2_COUNT] += w;
     }
+    *state += w != 0;
 }
 
 static double r2_total(const double *n)
@@ -69,18 +71,25 @@ static size_t r2_results(const ia_metric *m, size_t cols)
     return m->aggregation == AGGREGATE_NONE ? cols : 1;
 }
 
+/* The adjusted R2; as in Keras not where there are too few samples for it. */
+static double r2_adjusted(const ia_metric *m, double r2, double samples)
+{
+    bool enough = m->regressors > 0 && m->regressors < samples - 1;
+    return enough ? 1 - (1 - r2) * (samples - 1) / (samples - m->regressors - 1) : r2;
+}
+
 static double r2_result(const ia_metric *m, size_t cols, const double *state, size_t i)
 {
-    double sum = 0, weight = 0;
+    double sum = 0, weight = 0, samples = state[R2_SUMS * cols];
     if (m->aggregation == AGGREGATE_NONE)
-        return r2_of(state + R2_SUMS * i);
+        return r2_adjusted(m, r2_of(state + R2_SUMS * i), samples);
     for (size_t c = 0; c < cols; c++) {
         const double *n = state + R2_SUMS * c;
         double w = m->aggregation == AGGREGATE_VARIANCE ? r2_total(n) : 1;
         sum += w * r2_of(n);
         weight += w;
     }
-    return sum / weight;
+    return r2_adjusted(m, sum / weight, samples);
 }
 
 #define AT(member) offsetof(ia_metric, member)
@@ -88,6 +97,8 @@ static double r2_result(const ia_metric *m, size_t cols, const double *state, si
 static const ia_setting r2_settings[] = {
     {"class_aggregation", "aggregation", IA_SETTING_WORD, AT(aggregation), AGGREGATE_UNIFORM, 0, 2,
      "none|uniform_average|variance_weighted_average", "how columns are averaged"},
+    {"num_regressors", NULL, IA_SETTING_WHOLE, AT(regressors), 0, 0, 1e9, NULL,
+     "independent variables to adjust for; 0: none"},
 };
 
 const ia_metric_class ia_metric_root_mean_squared_error = {

@@ -1,5 +1,5 @@
-/* The few parts of cmocka that the kernel tests use, for machines whose cmocka is not installed: the
- * cross-compiled tests of run.sh. The first failure ends the program with status 1. */
+/* The few parts of cmocka that the kernel tests use, for machines whose cmocka is not installed:
+ * the cross-compiled tests of run.sh. The first failure ends the program with status 1. */
 #ifndef KERNEL_TEST_CROSS_CMOCKA_H
 #define KERNEL_TEST_CROSS_CMOCKA_H
 
@@ -33,7 +33,10 @@ struct CMUnitTest {
     const char *name;
     void (*run)(void **state);
 };
-#define cmocka_unit_test(f) {#f, f}
+#define cmocka_unit_test(f)                                                                        \
+    {                                                                                              \
+#f, f                                                                                      \
+    }
 #define cmocka_run_group_tests(tests, setup, teardown)                                             \
     cross_run(tests, sizeof(tests) / sizeof((tests)[0]))
 
