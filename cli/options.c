@@ -42,6 +42,12 @@ static const cli_option rows[] = {
      .value = "WHAT",
      .group = GROUP_SURGERY,
      .help = "exactly these layers, by name or pattern; all. Applied in turn with --freeze"},
+    {.id = OPT_RESET,
+     .name = "reset",
+     .value = "WHAT",
+     .group = GROUP_SURGERY,
+     .help = "fresh weights for these layers, by name or pattern; all: the same architecture from "
+             "scratch, to compare with"},
     {.id = OPT_ADD,
      .name = "add",
      .value = "SPEC",

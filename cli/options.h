@@ -14,6 +14,7 @@ enum {
     OPT_POP,
     OPT_FREEZE,
     OPT_UNFREEZE,
+    OPT_RESET,
     OPT_ADD,
     OPT_INSERT,
     OPT_ATTACH,

@@ -74,6 +74,11 @@ static inarch_status do_unfreeze(patient *p, const char *text, inarch_error *err
     return set_exactly(p, strcmp(text, "all") == 0 ? "*" : text, false, err);
 }
 
+static inarch_status do_reset(patient *p, const char *text, inarch_error *err)
+{
+    return inarch_reset(p->m, strcmp(text, "all") == 0 ? "*" : text, err);
+}
+
 /* ---- above ---- */
 
 static inarch_status do_add(patient *p, const char *text, inarch_error *err)
@@ -196,12 +201,12 @@ static const struct {
     int id, phase;
     inarch_status (*run)(patient *p, const char *text, inarch_error *err);
 } steps[] = {
-    {OPT_CUT, PHASE_CUT, do_cut},           {OPT_POP, PHASE_CUT, do_pop},
-    {OPT_FREEZE, PHASE_FREEZE, do_freeze},  {OPT_UNFREEZE, PHASE_FREEZE, do_unfreeze},
-    {OPT_HEAD, PHASE_TOP, do_head},         {OPT_ADD, PHASE_TOP, do_add},
-    {OPT_INSERT, PHASE_TOP, do_insert},     {OPT_ATTACH, PHASE_TOP, do_attach},
-    {OPT_CLASSES, PHASE_NAMES, do_classes}, {OPT_RENAME, PHASE_NAMES, do_rename},
-    {OPT_GROUP, PHASE_NAMES, do_group},
+    {OPT_CUT, PHASE_CUT, do_cut},          {OPT_POP, PHASE_CUT, do_pop},
+    {OPT_FREEZE, PHASE_FREEZE, do_freeze}, {OPT_UNFREEZE, PHASE_FREEZE, do_unfreeze},
+    {OPT_RESET, PHASE_FREEZE, do_reset},   {OPT_HEAD, PHASE_TOP, do_head},
+    {OPT_ADD, PHASE_TOP, do_add},          {OPT_INSERT, PHASE_TOP, do_insert},
+    {OPT_ATTACH, PHASE_TOP, do_attach},    {OPT_CLASSES, PHASE_NAMES, do_classes},
+    {OPT_RENAME, PHASE_NAMES, do_rename},  {OPT_GROUP, PHASE_NAMES, do_group},
 };
 
 static inarch_status run_phase(const cli_args *a, int phase, patient *p, inarch_error *err)

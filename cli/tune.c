@@ -35,11 +35,11 @@ done:
     return status;
 }
 
-static const int options[] = {OPT_CUT,     OPT_POP,    OPT_FREEZE, OPT_UNFREEZE,   OPT_HEAD,
-                              OPT_ADD,     OPT_INSERT, OPT_ATTACH, OPT_CLASSES,    OPT_RENAME,
-                              OPT_GROUP,   OPT_DATA,   OPT_VAL,    OPT_VAL_LABELS, OPT_VAL_WEIGHTS,
-                              OPT_LR,      OPT_OUTPUT, OPT_FORMAT, OPT_FORCE,      OPT_LOG,
-                              OPT_DRY_RUN, 0};
+static const int options[] = {
+    OPT_CUT,    OPT_POP,    OPT_FREEZE,     OPT_UNFREEZE,    OPT_RESET,  OPT_HEAD,
+    OPT_ADD,    OPT_INSERT, OPT_ATTACH,     OPT_CLASSES,     OPT_RENAME, OPT_GROUP,
+    OPT_DATA,   OPT_VAL,    OPT_VAL_LABELS, OPT_VAL_WEIGHTS, OPT_LR,     OPT_OUTPUT,
+    OPT_FORMAT, OPT_FORCE,  OPT_LOG,        OPT_DRY_RUN,     0};
 static const char *const kinds[] = {"data", "fit", NULL};
 
 const cli_command cli_tune = {

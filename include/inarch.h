@@ -239,6 +239,9 @@ INARCH_API inarch_status inarch_freeze_first(inarch_model *m, size_t n, inarch_e
 /* Up to and including one layer of the top level. */
 INARCH_API inarch_status inarch_freeze_to(inarch_model *m, const char *layer, inarch_error *err);
 
+/* Fresh initial weights for matching layers: the same architecture from scratch, as a baseline. */
+INARCH_API inarch_status inarch_reset(inarch_model *m, const char *pattern, inarch_error *err);
+
 /* Removes the last n layers of a model with one output. */
 INARCH_API inarch_status inarch_pop(inarch_model *m, size_t n, inarch_error *err);
 /* Makes `layer` (a path) the only output and removes what is above it. */

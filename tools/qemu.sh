@@ -1,7 +1,7 @@
 #!/bin/sh
 # One training run on machines we have not: its hash (tests/api/test_hash.c) must be the same on AArch64
-# (NEON), on an x86 with AVX2 alone and on one older than AVX, all under qemu-user. Then the kernel tests
-# on the same machines.
+# (NEON), on an x86 with AVX2 alone and on one older than AVX, all under qemu-user.
+# (tests/kernels/cross/run.sh does the same for the kernels' tests.)
 # Needs qemu-user, and aarch64-linux-gnu-gcc for AArch64; says what is missing and skips without.
 # The arm64 zlib and jansson come from the distribution's archive into the folder of the programs: nothing
 # is installed. Usage: qemu.sh [FOLDER FOR THE PROGRAMS]
@@ -28,7 +28,8 @@ run() { # PROGRAM EMULATOR...
     program=$1
     shift
     echo "== $*"
-    "$@" "$program"
+    # qemu warns about every feature of the CPU that it does not emulate
+    "$@" "$program" 2>"$out/stderr" || { cat "$out/stderr" >&2; exit 1; }
 }
 
 # The packages' files in $1, asked for in a state folder of our own.

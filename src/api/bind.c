@@ -83,8 +83,9 @@ const char *api_metrics(const ia_model *doc, const char *given, int compiled)
     return output_classes(doc, 0) ? "accuracy" : NULL;
 }
 
-/* Numbers for an output of `classes` classes without names: indices where they can be; other numbers,
- * as many different ones as there are classes, become the names (2 and 6 for two classes). */
+/* Numbers for an output of `classes` classes without names: indices where they can be; other
+ * numbers, as many different ones as there are classes, become the names (2 and 6 for two classes).
+ */
 static inarch_status encode_numbers(ia_data *d, size_t t, size_t classes, inarch_error *err)
 {
     ia_data *view;
@@ -92,17 +93,17 @@ static inarch_status encode_numbers(ia_data *d, size_t t, size_t classes, inarch
     if (as_index == INARCH_OK || as_index == INARCH_NO_MEMORY)
         return as_index;
     IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
-    bool learnt = ia_data_encode(view, t, NULL, 0, NULL) == INARCH_OK &&
-                  ia_data_classes(view, t) == classes;
+    bool learnt =
+        ia_data_encode(view, t, NULL, 0, NULL) == INARCH_OK && ia_data_classes(view, t) == classes;
     ia_data_free(view);
     if (learnt)
         return ia_data_encode(d, t, NULL, 0, err);
     return ia_data_encode(d, t, NULL, classes, err); /* the first error again */
 }
 
-/* Labels become class indices where they are words, or where a softmax or named classes want an index.
- * Numbers for a regression or one number per class stay as they are, and so do those for a sigmoid unit
- * (which may be shares) unless they are two other numbers than 0 and 1. */
+/* Labels become class indices where they are words, or where a softmax or named classes want an
+ * index. Numbers for a regression or one number per class stay as they are, and so do those for a
+ * sigmoid unit (which may be shares) unless they are two other numbers than 0 and 1. */
 static inarch_status encode_target(const ia_model *doc, ia_data *d, size_t t, const char **names,
                                    size_t n, inarch_error *err)
 {

@@ -48,7 +48,8 @@ static const option_row fit_rows[] = {
     {"learning_rate", OPTION_FLOAT, FIT(learning_rate), 0, 1e6, "",
      "of the optimizer; else its own"},
     {"schedule", OPTION_TEXT, FIT(schedule), 0, 0, "", "cosine(warmup=100): as in list schedules"},
-    {"fresh_moments", OPTION_FLAG, FIT(fresh_moments), 0, 1, "", "moments of the optimizer start at 0"},
+    {"fresh_moments", OPTION_FLAG, FIT(fresh_moments), 0, 1, "",
+     "moments of the optimizer start at 0"},
     {"l2_sp", OPTION_FLOAT, FIT(l2_sp), 0, 1e9, "0", "pull towards the loaded weights"},
     {"l2_sp_new", OPTION_FLOAT, FIT(l2_sp_new), 0, 1e9, "0", "pull of new weights towards 0"},
     {"val_split", OPTION_FLOAT, FIT(val_split), 0, 1, "0", "share of the last rows that validate"},
@@ -82,7 +83,8 @@ static const option_row data_rows[] = {
     {"weights", OPTION_TEXT, DATA(weights), 0, 0, "", "column or file of sample weights"},
     {"part", OPTION_TEXT, DATA(part), 0, 0, "", "train or test: which rows of an .npz with both"},
     {"only", OPTION_TEXT, DATA(only), 0, 0, "", "keep rows with these labels: 2,6"},
-    {"per_class", OPTION_INT, DATA(per_class), 1, 1e9, "", "keep the first rows of each class: how many"},
+    {"per_class", OPTION_INT, DATA(per_class), 1, 1e9, "",
+     "keep the first rows of each class: how many"},
 };
 
 static const option_row run_rows[] = {

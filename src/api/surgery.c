@@ -52,6 +52,12 @@ inarch_status inarch_freeze_to(inarch_model *m, const char *layer, inarch_error 
     return edited(m, false);
 }
 
+inarch_status inarch_reset(inarch_model *m, const char *pattern, inarch_error *err)
+{
+    IA_TRY(ia_reset(m->doc, pattern, m->seed, err));
+    return edited(m, false);
+}
+
 inarch_status inarch_pop(inarch_model *m, size_t n, inarch_error *err)
 {
     IA_TRY(ia_pop(m->doc, n, err));

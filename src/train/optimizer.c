@@ -292,6 +292,25 @@ static inarch_status unknown_optimizer(const char *name, inarch_error *err)
 
 /* ---- text ---- */
 
+#define NO_DECAY "exclude_from_weight_decay="
+
+/* Takes the words that do not decay out of the arguments; the rest are numbers. */
+static void take_no_decay(ia_optimizer *o, char *args)
+{
+    ia_split split = ia_split_of(args, ',');
+    char rest[256] = "";
+    const char *item;
+    size_t n, used = 0, key = strlen(NO_DECAY);
+    while (*args && ia_split_next(&split, &item, &n)) {
+        if (n > key && !memcmp(item, NO_DECAY, key))
+            snprintf(o->no_decay, sizeof o->no_decay, "%.*s", (int)(n - key), item + key);
+        else
+            used += (size_t)snprintf(rest + used, sizeof rest - used, "%s%.*s", used ? "," : "",
+                                     (int)n, item);
+    }
+    memcpy(args, rest, used + 1);
+}
+
 inarch_status ia_optimizer_from_text(const char *text, ia_optimizer *out, inarch_error *err)
 {
     char name[64], args[256];
@@ -304,6 +323,7 @@ inarch_status ia_optimizer_from_text(const char *text, ia_optimizer *out, inarch
     if (!c)
         return unknown_optimizer(name, err);
     ia_optimizer o = optimizer_start(c, &t, rows);
+    take_no_decay(&o, args);
     IA_TRY(ia_settings_from_text(t, args, c->name, &o, err));
     IA_TRY(check_clipping(&o, err));
     *out = o;
@@ -315,6 +335,12 @@ void ia_optimizer_to_text(const ia_optimizer *o, char *out, size_t size)
     ia_setting rows[IA_MAX_SETTINGS];
     ia_settings t = {rows, ia_optimizer_settings(o->cls, rows)};
     ia_settings_to_text(t, o->cls->name, o, out, size);
+    size_t used = strlen(out);
+    if (!o->no_decay[0] || used + strlen(o->no_decay) + strlen(NO_DECAY) + 3 > size)
+        return;
+    bool call = out[used - 1] == ')';
+    snprintf(out + used - call, size - used + call, "%s" NO_DECAY "%s)", call ? "," : "(",
+             o->no_decay);
 }
 
 /* ---- JSON ---- */

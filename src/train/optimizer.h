@@ -37,6 +37,9 @@ struct ia_optimizer {
     double beta_1, beta_2, amsgrad;              /* adam and its kin */
     double epsilon;
     double initial_accumulator_value; /* adagrad */
+    /* Variables whose path contains one of these words, separated by '|', do not decay:
+     * "bias|gamma". In text exclude_from_weight_decay=; Keras keeps it in code, not in files. */
+    char no_decay[96];
     char note[160]; /* what a file asked for and Keras ignores today ("decay"), or "" */
 };
 

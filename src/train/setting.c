@@ -200,9 +200,10 @@ static inarch_status setting_set_json(const ia_setting *s, const json_t *v, cons
                                       void *values, inarch_error *err)
 {
     double number;
-    if (json_is_null(v))
-        return s->kind == IA_SETTING_OPTIONAL ? setting_set(s, (double)NAN, owner, values, err)
-                                              : INARCH_OK; /* the default stays */
+    if (json_is_null(v) && s->kind == IA_SETTING_WORD && is_word("none", 4, s->words))
+        return setting_set_text(s, "none", 4, owner, values, err);
+    if (json_is_null(v)) /* elsewhere the default stays */
+        return may_be_none(s) ? setting_set(s, (double)NAN, owner, values, err) : INARCH_OK;
     if (json_is_string(v))
         return setting_set_text(s, json_string_value(v), json_string_length(v), owner, values, err);
     if (json_is_boolean(v) && s->kind != IA_SETTING_WORD)

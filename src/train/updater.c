@@ -12,6 +12,7 @@ typedef struct updater_variable {
     float *slot[IA_SLOT_MAX]; /* in updater.memory */
     uint64_t step;
     double u_product; /* nadam */
+    bool decays;
 } updater_variable;
 
 struct ia_updater {
@@ -89,6 +90,20 @@ void ia_updater_rebind(ia_updater *u)
     take_state(u, false);
 }
 
+/* The path contains none of the '|'-separated words. */
+static bool decays(const ia_optimizer *o, const char *path)
+{
+    for (const char *w = o->no_decay; *w;) {
+        char word[sizeof o->no_decay];
+        size_t n = strcspn(w, "|");
+        snprintf(word, sizeof word, "%.*s", (int)n, w);
+        if (n > 0 && strstr(path, word))
+            return false;
+        w += n + (w[n] != '\0');
+    }
+    return o->weight_decay > 0;
+}
+
 static inarch_status lay_out(ia_updater *u, inarch_error *err)
 {
     size_t total = 0;
@@ -125,7 +140,8 @@ inarch_status ia_updater_new(const ia_optimizer *o, const ia_program *p,
         u->variables ? INARCH_OK : ia_fail_memory(err, "the optimizer", n * sizeof *u->variables);
     for (size_t i = 0; i < n && status == INARCH_OK; i++)
         if (ia_program_live(p, i)->grad)
-            u->variables[u->count++].live = ia_program_live(p, i);
+            u->variables[u->count++] = (updater_variable){
+                .live = ia_program_live(p, i), .decays = decays(o, ia_program_live(p, i)->path)};
     if (status == INARCH_OK)
         status = lay_out(u, err);
     if (status != INARCH_OK) {
@@ -178,7 +194,7 @@ void ia_updater_step(ia_updater *u, double learning_rate)
         double rate = learning_rate * (double)w->live->learning_rate;
         w->step++;
         w->u_product *= ia_nadam_u(o->beta_1, w->step);
-        if (o->weight_decay > 0)
+        if (w->decays)
             ia_weight_decay(&u->exec, w->live->count, (float)(o->weight_decay * rate),
                             w->live->value);
         ia_update rule = o->cls->update(o, rate, w->step, w->u_product);

@@ -63,12 +63,47 @@ static void open_model(ia_layer *l)
 }
 
 /* What to do with the layers that match one item of a pattern. */
+typedef enum change_kind { SET_TRAINABLE, SET_LEARNING_RATE, RESET_WEIGHTS } change_kind;
+
 typedef struct change {
     const char *item;
-    bool sets_rate;
+    change_kind kind;
     bool trainable;
     float learning_rate;
 } change;
+
+/* Drops the values of what was learnt; the edit's end gives initial ones. Layers that nothing
+ * trains (Normalization) keep their statistics. */
+static void reset_inside(ia_layer *l)
+{
+    bool learns = false, opaque = (l->cls->flags & IA_LAYER_OPAQUE) != 0;
+    for (size_t i = 0; !opaque && i < l->variable_count; i++)
+        learns = learns || l->variables[i].trainable;
+    for (size_t i = 0; learns && i < l->variable_count; i++) {
+        ia_variable *v = &l->variables[i];
+        ia_buffer_unref(v->value.buffer); /* its shape stays */
+        v->value.buffer = NULL;
+        ia_array_release(&v->loaded);
+        ia_slots_clear(&v->slots);
+    }
+    for (size_t i = 0; l->child && i < l->child->layer_count; i++)
+        reset_inside(l->child->layers[i]);
+}
+
+static void change_layer(ia_layer *l, const change *c)
+{
+    switch (c->kind) {
+    case SET_TRAINABLE:
+        set_inside(l, c->trainable);
+        break;
+    case SET_LEARNING_RATE:
+        l->learning_rate = c->learning_rate;
+        break;
+    case RESET_WEIGHTS:
+        reset_inside(l);
+        break;
+    }
+}
 
 /* How many layers match, in the model and inside its nested models. */
 static inarch_status count_matches(const ia_model *m, const char *prefix, const change *c,
@@ -97,7 +132,7 @@ static inarch_status apply_inside(ia_layer *l, const char *path, const change *c
 {
     size_t inside = 0;
     IA_TRY(count_matches(l->child, path, c, &inside, err));
-    if (inside && !c->sets_rate && c->trainable)
+    if (inside && c->kind == SET_TRAINABLE && c->trainable)
         open_model(l);
     return inside ? apply_change(l->child, path, c, err) : INARCH_OK;
 }
@@ -112,10 +147,8 @@ static inarch_status apply_change(ia_model *m, const char *prefix, const change 
             return ia_fail_memory(err, "a layer's path", 0);
         inarch_status status = INARCH_OK;
         bool hit = ia_glob_match(c->item, path);
-        if (hit && c->sets_rate)
-            l->learning_rate = c->learning_rate;
-        else if (hit)
-            set_inside(l, c->trainable);
+        if (hit)
+            change_layer(l, c);
         else if (l->child)
             status = apply_inside(l, path, c, err);
         ia_free(path);
@@ -171,8 +204,14 @@ inarch_status ia_set_learning_rate(ia_model *m, const char *pattern, double mult
     if (!(multiplier >= 0 && multiplier <= 1e6))
         return ia_fail(err, INARCH_BAD_ARGUMENT, pattern, "1 is the default",
                        "a learning-rate multiplier must lie between 0 and 1e6, not %g", multiplier);
-    pattern_edit e = {pattern, {.sets_rate = true, .learning_rate = (float)multiplier}};
+    pattern_edit e = {pattern, {.kind = SET_LEARNING_RATE, .learning_rate = (float)multiplier}};
     return ia_edit(m, edit_pattern, &e, 0, err);
+}
+
+inarch_status ia_reset(ia_model *m, const char *pattern, uint64_t seed, inarch_error *err)
+{
+    pattern_edit e = {pattern, {.kind = RESET_WEIGHTS}};
+    return ia_edit(m, edit_pattern, &e, seed, err);
 }
 
 inarch_status ia_freeze_first(ia_model *m, size_t n, inarch_error *err)

@@ -18,6 +18,11 @@ IA_MUST_CHECK inarch_status ia_freeze_to(ia_model *m, const char *layer, inarch_
 IA_MUST_CHECK inarch_status ia_set_learning_rate(ia_model *m, const char *pattern, double multiplier,
                                                  inarch_error *err);
 
+/* Fresh initial weights, without moments, for matching layers that learn: a baseline of the same
+ * architecture. */
+IA_MUST_CHECK inarch_status ia_reset(ia_model *m, const char *pattern, uint64_t seed,
+                                     inarch_error *err);
+
 /* ---- graph (graph.c) ---- */
 IA_MUST_CHECK inarch_status ia_pop(ia_model *m, size_t n, inarch_error *err);
 IA_MUST_CHECK inarch_status ia_cut(ia_model *m, const char *layer, inarch_error *err);

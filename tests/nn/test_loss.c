@@ -1,5 +1,5 @@
-/* Losses: values and gradients against Keras (fixtures/train/losses.json), gradients against central
- * differences, names, settings and JSON of every generation. */
+/* Losses: values and gradients against Keras (fixtures/train/losses.json), gradients against
+ * central differences, names, settings and JSON of every generation. */
 #include "test.h"
 
 #include "base/input.h"
@@ -41,7 +41,8 @@ static void values_and_gradients_are_keras(void **state)
     json_t *cases = load(FIXTURES "/train/losses.json"), *c;
     size_t i;
     assert_true(json_array_size(cases) > 40);
-    json_array_foreach (cases, i, c) {
+    json_array_foreach(cases, i, c)
+    {
         float p[MOST], z[MOST], t[MOST], grad[MOST];
         double loss[MOST];
         const char *text = ia_json_string(c, "text", "");
@@ -93,7 +94,8 @@ static void gradients_are_slopes(void **state)
     for (size_t i = 0; i < ia_loss_count(); i++) {
         ia_loss l = {.cls = ia_loss_class_at(i)};
         memcpy(l.param, l.cls->fallback, sizeof l.param);
-        for (l.from_logits = 0; l.from_logits <= (l.cls->logits != IA_LOGITS_NONE); l.from_logits++) {
+        for (l.from_logits = 0; l.from_logits <= (l.cls->logits != IA_LOGITS_NONE);
+             l.from_logits++) {
             const float *t = l.cls->target == IA_TARGET_CLASS ? index : t0;
             float p[4], grad[4];
             double loss;

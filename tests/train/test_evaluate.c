@@ -49,7 +49,8 @@ static void evaluation_is_the_loss_of_the_predictions(void **state)
     ia_data_free(d);
 }
 
-/* Keras' weights: sum(w l) / N in the loss, sum(w v) / sum(w) in weighted metrics, none in the others. */
+/* Keras' weights: sum(w l) / N in the loss, sum(w v) / sum(w) in weighted metrics, none in the
+ * others. */
 static void weights_count_where_keras_counts_them(void **state)
 {
     (void)state;

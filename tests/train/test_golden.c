@@ -1,12 +1,11 @@
-/* The training goldens of ../shared: what Keras 3 made of published models in twelve Adam steps after
- * surgery. Loss, accuracy, every final weight and moving statistic within 2e-5; frozen weights to the
- * bit. Skipped where ../shared is absent. */
+/* The training goldens of ../shared: what Keras 3 made of published models in twelve Adam steps
+ * after surgery. Loss, accuracy, every final weight and moving statistic within 2e-5; frozen
+ * weights to the bit. Skipped where ../shared is absent. */
 #include "test.h"
 #include "train/fixture.h"
+#include "train/npz.h"
 #include "train/rig.h"
 
-#include "containers/npy.h"
-#include "containers/zip.h"
 #include "formats/format.h"
 #include "train/evaluate.h"
 
@@ -16,49 +15,6 @@
 #define TOLERANCE 2e-5
 
 static double worst; /* over all files, for the summary line */
-
-/* ---- the .npz ---- */
-
-typedef struct npz {
-    ia_input in;
-    ia_zip *zip;
-} npz;
-
-static void npz_open(npz *z, const char *path)
-{
-    inarch_error err;
-    assert_ok(ia_input_open(path, &z->in, &err), err);
-    assert_ok(ia_zip_open(&z->in, &z->zip, &err), err);
-}
-
-static void npz_close(npz *z)
-{
-    ia_zip_close(z->zip);
-    ia_input_close(&z->in);
-}
-
-static bool npz_get(const npz *z, const char *key, ia_array *out)
-{
-    inarch_error err;
-    char name[512];
-    size_t member;
-    uint8_t *bytes;
-    size_t n;
-    ia_stream s;
-    ia_array a;
-    snprintf(name, sizeof name, "%s.npy", key);
-    if (!ia_zip_find(z->zip, name, &member))
-        return false;
-    assert_ok(ia_zip_read(z->zip, member, (size_t)1 << 30, &bytes, &n, &err), err);
-    ia_input in = ia_input_memory(bytes, n, name);
-    assert_ok(ia_stream_open_any(&in, &s, &err), err);
-    assert_ok(ia_npy_read_array(&s, &a, &err), err);
-    ia_stream_close(&s);
-    assert_ok(ia_array_to_f32(&a, out, &err), err);
-    ia_array_release(&a);
-    ia_free(bytes);
-    return true;
-}
 
 /* ---- surgery by hand ---- */
 
@@ -101,9 +57,10 @@ static void operate(ia_model *m, const json_t *entry)
     ia_ref below = top->in[0];
     assert_ok(ia_model_set_outputs(m, &below, 1, &err), err);
     assert_ok(ia_model_prune(m, &err), err);
-    json_array_foreach (json_object_get(entry, "frozen"), i, v)
+    json_array_foreach(json_object_get(entry, "frozen"), i, v)
         set_trainable(ia_model_layer(m, json_string_value(v)), false);
-    json_array_foreach (json_object_get(entry, "live"), i, v) {
+    json_array_foreach(json_object_get(entry, "live"), i, v)
+    {
         ia_layer *l = ia_model_layer(m, json_string_value(v));
         if (l)
             set_trainable(l, true);
@@ -122,8 +79,7 @@ static void compare(const char *path, const char *what, const float *own, const 
         double scale = fabs((double)k[i]) > 1 ? fabs((double)k[i]) : 1;
         double d = fabs((double)own[i] - (double)k[i]) / scale;
         if (!(d <= TOLERANCE))
-            fail_msg("%s: %s[%zu] = %.9g, Keras %.9g", path, what, i, (double)own[i],
-                     (double)k[i]);
+            fail_msg("%s: %s[%zu] = %.9g, Keras %.9g", path, what, i, (double)own[i], (double)k[i]);
         worst = d > worst ? d : worst;
     }
 }
@@ -252,23 +208,25 @@ static void published_models_train_as_in_keras(void **state)
     const char *path;
     char model[1024], data[1024];
     size_t trained = 0, unread = 0;
-    json_object_foreach (json_object_get(golden, "train"), path, entry) {
+    json_object_foreach(json_object_get(golden, "train"), path, entry)
+    {
         snprintf(model, sizeof model, SHARED_DIR "/corpus/%s", path);
         snprintf(data, sizeof data, GOLDEN "/train/%s.npz", path);
         *(run_entry(model, data, entry, path) ? &trained : &unread) += 1;
     }
-    json_object_foreach (json_object_get(golden, "synthetic"), path, entry) {
+    json_object_foreach(json_object_get(golden, "synthetic"), path, entry)
+    {
         const json_t *train = json_object_get(entry, "train");
         if (!train)
             continue;
         snprintf(model, sizeof model, GOLDEN "/%s", path);
-        snprintf(data, sizeof data, GOLDEN "/synthetic/%s",
-                 ia_json_string(entry, "train_npz", ""));
+        snprintf(data, sizeof data, GOLDEN "/synthetic/%s", ia_json_string(entry, "train_npz", ""));
         *(run_entry(model, data, train, path) ? &trained : &unread) += 1;
     }
-    print_message("%zu models trained as Keras trains them, largest difference %.2g; %zu in formats "
-                  "that are not read yet\n",
-                  trained, worst, unread);
+    print_message(
+        "%zu models trained as Keras trains them, largest difference %.2g; %zu in formats "
+        "that are not read yet\n",
+        trained, worst, unread);
     assert_true(trained >= 36);
     json_decref(golden);
 }

@@ -83,8 +83,8 @@ static void loss_falls_and_history_tells(void **state)
     ia_data_free(d);
 }
 
-/* The epoch's loss is the mean over rows of what each batch's loss was before its step: with a rate of 0
- * it is the evaluated loss. */
+/* The epoch's loss is the mean over rows of what each batch's loss was before its step: with a rate
+ * of 0 it is the evaluated loss. */
 static void epoch_loss_is_weighted_by_rows(void **state)
 {
     (void)state;
@@ -349,8 +349,8 @@ static void checkpoint_options(ia_fit_options *o, const char *path)
     o->schedule = "plateau(patience=1,factor=0.5)";
 }
 
-/* Aborting loses all but the file, as a kill does: after any number of steps the second run ends where an
- * uninterrupted one does, byte for byte. */
+/* Aborting loses all but the file, as a kill does: after any number of steps the second run ends
+ * where an uninterrupted one does, byte for byte. */
 static void a_killed_run_resumes_to_the_same_bytes(void **state)
 {
     (void)state;
@@ -606,9 +606,8 @@ static void losses_of_heads_add_up(void **state)
                     ia_history_get(h, r, "p_loss") + 0.25 * ia_history_get(h, r, "q_loss"), 1e-12);
     assert_int_equal(json_array_size(m->compile.loss), 2);
     assert_int_equal(json_array_size(m->compile.loss_weights), 2);
-    assert_string_equal(
-        json_string_value(json_array_get(json_array_get(m->compile.metrics, 1), 0)),
-        "mean_squared_error");
+    assert_string_equal(json_string_value(json_array_get(json_array_get(m->compile.metrics, 1), 0)),
+                        "mean_squared_error");
     ia_history_free(h);
 
     o.loss = o.loss_weights = o.metrics = NULL; /* the compile state says the same */
@@ -649,7 +648,8 @@ static void divergence_names_batch_rate_and_input(void **state)
     o.metrics = NULL;
     o.optimizer = "sgd(1)";
     assert_int_equal(ia_fit(m, big, &o, &h, &err), INARCH_DIVERGED);
-    assert_non_null(strstr(err.message, "batch 1 (learning rate 1); largest input is 'income' 2.5e6"));
+    assert_non_null(
+        strstr(err.message, "batch 1 (learning rate 1); largest input is 'income' 2.5e6"));
     assert_true(strncmp(err.message, "loss became infinite in epoch ", 30) == 0 ||
                 strncmp(err.message, "weights became", 14) == 0 ||
                 strncmp(err.message, "loss became NaN in epoch ", 25) == 0);

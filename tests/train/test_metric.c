@@ -1,5 +1,5 @@
-/* Metrics: streamed results against Keras (fixtures/train/metrics.json) and by hand; names, settings,
- * JSON, what accuracy becomes. */
+/* Metrics: streamed results against Keras (fixtures/train/metrics.json) and by hand; names,
+ * settings, JSON, what accuracy becomes. */
 #include "test.h"
 #include "train/fixture.h"
 
@@ -32,7 +32,8 @@ static void results_are_keras(void **state)
     json_t *cases = fixture_json(FIXTURES "/train/metrics.json"), *c, *b;
     size_t i, k;
     assert_true(json_array_size(cases) > 90);
-    json_array_foreach (cases, i, c) {
+    json_array_foreach(cases, i, c)
+    {
         const char *text = ia_json_string(c, "text", "");
         const json_t *want = json_object_get(c, "result");
         size_t cols = (size_t)ia_json_int(c, "cols", 0);
@@ -43,7 +44,7 @@ static void results_are_keras(void **state)
         assert_ok(ia_metric_resolve(&m, cols, sparse, &err), err);
         assert_ok(ia_meter_new(&m, 12, cols, &meter, &err), err);
         for (int round = 0; round < 2; round++) { /* the second after a reset */
-            json_array_foreach (json_object_get(c, "batches"), k, b)
+            json_array_foreach(json_object_get(c, "batches"), k, b)
                 meter_batch(meter, b, cols, sparse);
             assert_int_equal(ia_meter_results(meter), json_array_size(want));
             for (k = 0; k < json_array_size(want); k++) {
@@ -160,7 +161,8 @@ static void errors_say_what_to_do(void **state)
         {"auc(num_thresholds=1)", "num_thresholds of auc cannot be 1", "2 or more"},
         {"top_k_categorical_accuracy(k=2.5)", "k of top_k_categorical_accuracy cannot be 2.5",
          "how many largest count, 1 or more"},
-        {"precision(threshhold=1)", "precision has no setting 'threshhold'", "did you mean 'thresholds'?"},
+        {"precision(threshhold=1)", "precision has no setting 'threshhold'",
+         "did you mean 'thresholds'?"},
         {"accuracy(1)", "accuracy has no setting '1'", "it has no settings"},
         {"huber(delta=-1)", "loss 'huber' cannot take delta = -1",
          "label_smoothing is from 0 to 1, delta is above 0"},
@@ -240,8 +242,8 @@ static void json_beyond_us_is_refused(void **state)
          "metric 'auc' with from_logits is not supported"},
         {"{\"class_name\":\"AUC\",\"config\":{\"thresholds\":[0.5]}}", INARCH_UNSUPPORTED,
          "metric 'auc' with thresholds of its own is not supported"},
-        {"{\"class_name\":\"Precision\",\"config\":{\"thresholds\":[0.1,0.2]}}",
-         INARCH_UNSUPPORTED, "metric 'precision' with several thresholds is not supported"},
+        {"{\"class_name\":\"Precision\",\"config\":{\"thresholds\":[0.1,0.2]}}", INARCH_UNSUPPORTED,
+         "metric 'precision' with several thresholds is not supported"},
         {"{\"class_name\":\"MeanIoU\",\"config\":{}}", INARCH_BAD_ARGUMENT,
          "unknown metric 'MeanIoU'"},
         {"3", INARCH_BAD_ARGUMENT, "unknown metric ''"},

@@ -13,7 +13,8 @@ static void stops_when_keras_stops(void **state)
     json_t *all = fixture_json(FIXTURES "/train/schedules.json"), *c;
     size_t i;
     assert_true(json_array_size(json_object_get(all, "stops")) > 0);
-    json_array_foreach (json_object_get(all, "stops"), i, c) {
+    json_array_foreach(json_object_get(all, "stops"), i, c)
+    {
         const json_t *seen = json_object_get(c, "seen");
         ia_run r = {0};
         r.o.early_stopping = 1;

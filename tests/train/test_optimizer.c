@@ -99,7 +99,8 @@ static void steps_are_keras(void **state)
     json_t *all = fixture_json(FIXTURES "/train/optimizers.json"), *c, *step;
     const json_t *grads = json_object_get(all, "grads");
     size_t i, k;
-    json_array_foreach (json_object_get(all, "cases"), i, c) {
+    json_array_foreach(json_object_get(all, "cases"), i, c)
+    {
         const char *text = ia_json_string(c, "text", "");
         ia_optimizer o, file;
         char a[256], f[256];
@@ -111,7 +112,8 @@ static void steps_are_keras(void **state)
         ia_optimizer_to_text(&file, f, sizeof f);
         assert_string_equal(f, a);
         bench_open(&b, all, &o);
-        json_array_foreach (json_object_get(c, "steps"), k, step) {
+        json_array_foreach(json_object_get(c, "steps"), k, step)
+        {
             give(b.kernel, json_object_get(json_array_get(grads, k), "kernel"));
             give(b.bias, json_object_get(json_array_get(grads, k), "bias"));
             ia_updater_step(b.u, o.learning_rate);
@@ -228,7 +230,8 @@ static void files_of_every_generation(void **state)
         {"{\"class_name\":\"Adam\",\"config\":{\"lr\":0.01,\"beta_1\":0.9,\"beta_2\":0.999,"
          "\"epsilon\":1e-8,\"decay\":0.0}}",
          "adam(learning_rate=0.01,epsilon=1e-08)", false},
-        {"{\"class_name\":\"SGD\",\"config\":{\"name\":\"SGD\",\"learning_rate\":0.1,\"decay\":1e-4,"
+        {"{\"class_name\":\"SGD\",\"config\":{\"name\":\"SGD\",\"learning_rate\":0.1,\"decay\":1e-"
+         "4,"
          "\"momentum\":0.9,\"nesterov\":true}}",
          "sgd(learning_rate=0.1,momentum=0.9,nesterov=true)", true},
         {"{\"class_name\":\"Custom>AdamW\",\"config\":{\"weight_decay\":0.01,\"clipnorm\":null}}",

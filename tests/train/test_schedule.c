@@ -1,4 +1,5 @@
-/* Schedules: rates against Keras (fixtures/train/schedules.json), text, JSON, what the run decides. */
+/* Schedules: rates against Keras (fixtures/train/schedules.json), text, JSON, what the run decides.
+ */
 #include "test.h"
 #include "train/fixture.h"
 
@@ -19,7 +20,8 @@ static void rates_are_keras(void **state)
     inarch_error err;
     json_t *all = fixture_json(FIXTURES "/train/schedules.json"), *c;
     size_t i;
-    json_array_foreach (json_object_get(all, "schedules"), i, c) {
+    json_array_foreach(json_object_get(all, "schedules"), i, c)
+    {
         const json_t *rates = json_object_get(c, "rates");
         double base = ia_json_double(c, "base", 0);
         ia_schedule s, file;
@@ -40,15 +42,18 @@ static void written_json_reads_the_same(void **state)
     inarch_error err;
     json_t *all = fixture_json(FIXTURES "/train/schedules.json"), *c;
     size_t i;
-    json_array_foreach (json_object_get(all, "schedules"), i, c) {
-        ia_schedule_at at = {.base = ia_json_double(c, "base", 0), .epoch_steps = 4, .run_steps = 40};
+    json_array_foreach(json_object_get(all, "schedules"), i, c)
+    {
+        ia_schedule_at at = {
+            .base = ia_json_double(c, "base", 0), .epoch_steps = 4, .run_steps = 40};
         const json_t *keras = json_object_get(json_object_get(c, "keras"), "config");
         const char *key;
         json_t *own, *value;
         ia_schedule s;
         assert_ok(ia_schedule_from_text(ia_json_string(c, "text", ""), &s, &err), err);
         assert_ok(ia_schedule_to_json(&s, &at, &own, &err), err);
-        json_object_foreach (json_object_get(own, "config"), key, value) {
+        json_object_foreach(json_object_get(own, "config"), key, value)
+        {
             const json_t *k = json_object_get(keras, key);
             if (json_is_number(k))
                 assert_near(json_number_value(value), json_number_value(k), 1e-12);
@@ -66,7 +71,8 @@ static void plateaus_are_keras(void **state)
     inarch_error err;
     json_t *all = fixture_json(FIXTURES "/train/schedules.json"), *c;
     size_t i;
-    json_array_foreach (json_object_get(all, "plateaus"), i, c) {
+    json_array_foreach(json_object_get(all, "plateaus"), i, c)
+    {
         const json_t *seen = json_object_get(c, "seen"), *rates = json_object_get(c, "rates");
         ia_plateau p = {.rate = ia_json_double(c, "base", 0), .best = NAN};
         ia_schedule s;
@@ -127,7 +133,8 @@ static void text_goes_round(void **state)
         assert_ok(ia_schedule_from_text(text, &s, &err), err);
     }
     ia_schedule s;
-    assert_ok(ia_schedule_from_text("plateau(patience=3,monitor=val_auc,factor=0.2)", &s, &err), err);
+    assert_ok(ia_schedule_from_text("plateau(patience=3,monitor=val_auc,factor=0.2)", &s, &err),
+              err);
     assert_string_equal(s.monitor, "val_auc");
     assert_true(s.patience == 3 && s.factor == 0.2);
 }
@@ -169,12 +176,9 @@ static void errors_say_what_to_do(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rates_are_keras),
-        cmocka_unit_test(written_json_reads_the_same),
-        cmocka_unit_test(plateaus_are_keras),
-        cmocka_unit_test(the_run_fills_gaps),
-        cmocka_unit_test(text_goes_round),
-        cmocka_unit_test(errors_say_what_to_do),
+        cmocka_unit_test(rates_are_keras),    cmocka_unit_test(written_json_reads_the_same),
+        cmocka_unit_test(plateaus_are_keras), cmocka_unit_test(the_run_fills_gaps),
+        cmocka_unit_test(text_goes_round),    cmocka_unit_test(errors_say_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* From options, compile state, head and labels to an objective: what follows where nothing is said, and
- * what bad labels and names get. */
+/* From options, compile state, head and labels to an objective: what follows where nothing is said,
+ * and what bad labels and names get. */
 #include "test.h"
 #include "train/rig.h"
 
@@ -123,8 +123,8 @@ static const refusal refusals[] = {
     {"dense(3,sigmoid)", "mse", NULL, 1, index3, INARCH_BAD_DATA,
      "output 'dense' gives 3 numbers a row, but loss 'mean_squared_error' finds 1 in the labels",
      NULL},
-    {"dense(1,sigmoid)", "bce_loss", NULL, 1, bits, INARCH_BAD_ARGUMENT,
-     "unknown loss 'bce_loss'", "see the list of losses"},
+    {"dense(1,sigmoid)", "bce_loss", NULL, 1, bits, INARCH_BAD_ARGUMENT, "unknown loss 'bce_loss'",
+     "see the list of losses"},
     {"dense(1,sigmoid)", NULL, "acuracy", 1, bits, INARCH_BAD_ARGUMENT, "unknown metric 'acuracy'",
      "did you mean 'accuracy'?"},
     {"dense(1,sigmoid)", NULL, "sparse_categorical_accuracy", 1, bits, INARCH_BAD_ARGUMENT,
@@ -210,8 +210,9 @@ static void compile_states_are_read(void **state)
         {"{\"class_name\":\"BinaryCrossentropy\",\"config\":{\"label_smoothing\":0.25}}",
          "[[\"accuracy\",\"mae\"]]", "binary_crossentropy(label_smoothing=0.25)", "binary_accuracy",
          2, false},
-        {"[\"mse\"]", "[{\"class_name\":\"MeanMetricWrapper\",\"config\":{\"name\":\"accuracy\","
-                      "\"fn\":\"binary_accuracy\"}}]",
+        {"[\"mse\"]",
+         "[{\"class_name\":\"MeanMetricWrapper\",\"config\":{\"name\":\"accuracy\","
+         "\"fn\":\"binary_accuracy\"}}]",
          "mean_squared_error", "binary_accuracy", 1, false},
         {"{\"out\":\"mae\"}", "{\"out\":[\"mse\"]}", "mean_absolute_error", "loss", 1, false},
         {"\"hinge\"", "[\"my_metric\",\"auc\"]", "hinge", "auc", 1, true},

@@ -34,7 +34,7 @@ static double cosine_sample(const ia_metric *m, const ia_scores *b, size_t s)
 enum { R2_SUM, R2_SQUARES, R2_RESIDUAL, R2_COUNT, R2_SUMS };
 enum { AGGREGATE_NONE, AGGREGATE_UNIFORM, AGGREGATE_VARIANCE };
 
-/* Sums per column, and the number of samples that weigh anything. */
+/* Sums per column, and how many numbers were seen: Keras 3.15 counts those, not rows. */
 static size_t r2_state(const ia_metric *m, size_t cols)
 {
     (void)m;
@@ -51,7 +51,7 @@ static void r2_add(const ia_metric *m, const ia_scores *b, size_t s, double w, d
         state[R2_RESIDUAL] += w * e * e;
         state[R2_COUNT] += w;
     }
-    *state += w != 0;
+    *state += (double)b->cols;
 }
 
 static double r2_total(const double *n)
