@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <stdio.h>
 #include <string.h>
 
 inarch_status api_meta_names(const ia_model *doc, const char *key, const char ***out, size_t *n,
@@ -139,6 +140,12 @@ static inarch_status bind_targets(const ia_model *doc, ia_data *d, inarch_error 
     size_t named = doc->output_count == 1 ? n : 0; /* names belong to the only output */
     for (size_t t = 0; t < ia_data_targets(d) && status == INARCH_OK; t++)
         status = encode_target(doc, d, t, classes, named, err);
+    if (status == INARCH_BAD_DATA && err) {
+        char hint[sizeof err->hint];
+        snprintf(hint, sizeof hint, "%.180s%sfor other classes replace the head: --head auto",
+                 err->hint, *err->hint ? "; " : "");
+        ia_error_hint(err, hint);
+    }
     ia_free(classes);
     return status;
 }

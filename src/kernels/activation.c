@@ -4,7 +4,8 @@
 
 #define ELEMENTWISE_ROW(id_name, z, ...)                                                           \
     {.name = #id_name, .needs_z = z, .id = IA_ACT_##id_name, __VA_ARGS__},
-#define ALONG_ROW(id_name) {.name = #id_name, .along_row = 1, .id = IA_ACT_##id_name},
+#define ALONG_ROW(id_name, z)                                                                      \
+    {.name = #id_name, .along_row = 1, .needs_z = z, .id = IA_ACT_##id_name},
 
 static const ia_activation_class activation_table[] = {IA_ELEMENTWISE_ACTIVATIONS(ELEMENTWISE_ROW)
                                                            IA_ROW_ACTIVATIONS(ALONG_ROW)};

@@ -45,11 +45,11 @@
     X(sparse_sigmoid, 0, .param = {NULL})                                                          \
     X(threshold, 1, IA_PARAM2("threshold", 0, "value", 0))
 
-/* X(name): these run along a row; their loops are in rows.inc.h. */
+/* X(name, derivative needs z): these run along a row; rows.inc.h and sparsemax.inc.h. */
 #define IA_ROW_ACTIVATIONS(X)                                                                      \
-    X(softmax)                                                                                     \
-    X(log_softmax)                                                                                 \
-    X(sparsemax)
+    X(softmax, 0)                                                                                  \
+    X(log_softmax, 0)                                                                              \
+    X(sparsemax, 1)
 
 #define IA_F(name) IA_ALWAYS_INLINE float ia_f_##name(float z, const float *p)
 /* f'(z); y = f(z). Where the list says 0, z is not to be read. */

@@ -73,10 +73,11 @@ struct ia_kernel_set {
     ia_loop_fn *activate[IA_ELEMENTWISE_COUNT]; /* a = z */
     ia_loop_fn
         *activate_dz[IA_ELEMENTWISE_COUNT]; /* a = z (or y where not needed), b = y, c = dy */
-    ia_rows_fn *row_activate[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT];    /* a = z */
-    ia_rows_fn *row_activate_dz[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT]; /* a = y, b = dy */
-    ia_rows_fn *row_sum, *row_sqdiff, *row_dot; /* a; a, b = mean of each row; a, b */
-    ia_columns_fn *sum, *sum_mul, *sum_sqdiff;  /* a; a, b; a, b = mean of each column */
+    ia_rows_fn *row_activate[IA_ACTIVATION_COUNT - IA_ELEMENTWISE_COUNT]; /* a = z */
+    ia_rows_fn *row_activate_dz[IA_ACTIVATION_COUNT -
+                                IA_ELEMENTWISE_COUNT]; /* a = y, b = dy, c = z if needed */
+    ia_rows_fn *row_sum, *row_sqdiff, *row_dot;        /* a; a, b = mean of each row; a, b */
+    ia_columns_fn *sum, *sum_mul, *sum_sqdiff;         /* a; a, b; a, b = mean of each column */
     ia_mask_fn *dropout, *normal;
     ia_update_fn *update[IA_UPDATE_COUNT];
     double (*sum_squares)(size_t n, const float *x);

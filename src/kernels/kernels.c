@@ -229,8 +229,9 @@ void ia_activate_dz(const ia_exec *e, const ia_activation *a, size_t rows, size_
         return;
     }
     rows_job job = {.fn = e->set->row_activate_dz[a->cls->id - IA_ELEMENTWISE_COUNT], .cols = cols};
-    job.a = job.c = y;
+    job.a = y;
     job.b = dy;
+    job.c = a->cls->needs_z ? z : y;
     job.b_step = job.c_step = job.y_step = cols;
     job.y = dz;
     run_rows(e, rows, &job);

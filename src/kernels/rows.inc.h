@@ -176,47 +176,5 @@ static void log_softmax_dz(size_t rows, size_t cols, const float *a, const float
     }
 }
 
-/* Sum and count of the elements above `tau`, in lanes. */
-static inline float row_support(size_t cols, const float *z, float top, float tau, float *count)
-{
-    float sum[IA_LAW_LANES] = {0}, n[IA_LAW_LANES] = {0};
-    LANE_SUM(sum, cols, ia_pick(z[i] - top > tau, z[i] - top, 0.0f));
-    LANE_SUM(n, cols, ia_pick(z[i] - top > tau, 1.0f, 0.0f));
-    *count = ia_law_lanes_sum(n);
-    return ia_law_lanes_sum(sum);
-}
-
-/* y = max(z - tau, 0) with tau such that the row sums to 1. Michelot's iteration: start from all
- * elements and drop those below tau until none is; at most `cols` rounds, in practice a few. */
-static void sparsemax(size_t rows, size_t cols, const float *a, const float *b, const float *c,
-                      float *y)
-{
-    (void)b, (void)c;
-    for (size_t r = 0; r < rows; r++) {
-        const float *z = a + r * cols;
-        float top = row_max(cols, z), tau = -INFINITY, before = -1, count = 0;
-        for (size_t round = 0; round <= cols && count != before; round++) {
-            before = count;
-            float sum = row_support(cols, z, top, tau, &count);
-            tau = (sum - 1.0f) / count;
-        }
-        ROW_MAP(cols, z, z, y + r * cols, ia_law_relu((u - top) - tau));
-    }
-}
-
-/* On the support (y > 0): dz = dy - mean of dy there; else 0. */
-static void sparsemax_dz(size_t rows, size_t cols, const float *a, const float *b, const float *c,
-                         float *y)
-{
-    (void)c;
-    for (size_t r = 0; r < rows; r++) {
-        const float *p = a + r * cols, *dy = b + r * cols;
-        float sum[IA_LAW_LANES] = {0}, n[IA_LAW_LANES] = {0};
-        LANE_SUM(sum, cols, ia_pick(p[i] > 0.0f, dy[i], 0.0f));
-        LANE_SUM(n, cols, ia_pick(p[i] > 0.0f, 1.0f, 0.0f));
-        float mean = ia_law_lanes_sum(sum) / ia_law_lanes_sum(n);
-        ROW_MAP(cols, p, dy, y + r * cols, ia_pick(u > 0.0f, v - mean, 0.0f));
-    }
-}
 #undef LANE_SUM
 #undef ROW_MAP

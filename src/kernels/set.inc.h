@@ -5,6 +5,7 @@
 #include "kernels/dispatch.h"
 #include "kernels/map.inc.h"
 #include "kernels/rows.inc.h"
+#include "kernels/sparsemax.inc.h"
 #include "kernels/columns.inc.h"
 #include "kernels/mask.inc.h"
 #include "kernels/update.inc.h"
@@ -12,8 +13,8 @@
 #define SET_MAP(name) loop_##name,
 #define SET_ACTIVATE(name, ...) activate_##name,
 #define SET_ACTIVATE_DZ(name, ...) activate_##name##_dz,
-#define SET_ROW(name) name,
-#define SET_ROW_DZ(name) name##_dz,
+#define SET_ROW(name, z) name,
+#define SET_ROW_DZ(name, z) name##_dz,
 #define SET_UPDATE(name, slots) update_##name,
 
 const ia_kernel_set SET = {

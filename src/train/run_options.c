@@ -99,7 +99,7 @@ inarch_status run_class_weights(ia_run *r, inarch_error *err)
     if (r->objective.head_count > 1)
         return ia_fail(err, INARCH_BAD_ARGUMENT, "class_weight", "use sample weights",
                        "class weights need a model with one output");
-    if (ia_data_classes(r->train, 0) == 0)
+    if (ia_data_target_kind(r->train, 0) != IA_TARGET_CLASSES)
         IA_TRY(ia_data_encode(r->train, 0, NULL, h->cols > 1 ? h->cols : 2, err));
     size_t classes = ia_data_classes(r->train, 0);
     double *weight = ia_calloc(classes, sizeof *weight);

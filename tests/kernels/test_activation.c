@@ -386,6 +386,12 @@ static void test_threads(void **state)
     ia_free(z), ia_free(y), ia_free(y0), ia_free(dz), ia_free(dz0);
 }
 
+static int downwards(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
 /* softmax, log_softmax, sparsemax and their derivatives by differences in double */
 static void row_in_double(const char *name, size_t n, const double *z, double *y)
 {
@@ -396,18 +402,41 @@ static void row_in_double(const char *name, size_t n, const double *z, double *y
         sum += exp(z[i] - top);
     for (size_t i = 0; i < n; i++)
         y[i] = strcmp(name, "softmax") == 0 ? exp(z[i] - top) / sum : z[i] - top - log(sum);
-    if (strcmp(name, "sparsemax") == 0) { /* bisection for sum of max(z - tau, 0) = 1 */
-        double low = top - 1, high = top;
-        for (int round = 0; round < 100; round++) {
-            double tau = (low + high) / 2;
-            sum = 0;
-            for (size_t i = 0; i < n; i++)
-                sum += fmax(z[i] - tau, 0);
-            *(sum > 1 ? &low : &high) = tau;
+    if (strcmp(name, "sparsemax") != 0)
+        return;
+    double sorted[64], cumulated = 0, all = 0; /* keras/src/backend/tensorflow/nn.py */
+    memcpy(sorted, z, n * sizeof *z);
+    qsort(sorted, n, sizeof *sorted, downwards);
+    int k = 0;
+    for (size_t i = 0; i < n; i++) {
+        cumulated += sorted[i];
+        if (sorted[i] - (cumulated - 1) / (double)(i + 1) > 0) {
+            all += cumulated;
+            k++;
         }
-        for (size_t i = 0; i < n; i++)
-            y[i] = fmax(z[i] - low, 0);
     }
+    for (size_t i = 0; i < n; i++)
+        y[i] = fmax(z[i] - (all - 1) / k, 0);
+}
+
+/* What Keras 3.15.1 returns: rows that do not sum to 1. */
+static void test_sparsemax_of_keras(void **state)
+{
+    (void)state;
+    const float z[8] = {0.3f, 0.1f, -0.2f, 0.25f, -1, -1.1f, -1.3f, -3};
+    const float want[8] = {0.13333334f, 0, 0, 0.08333333f, 1.5f, 1.4f, 1.2f, 0};
+    float y[8];
+    ia_activation a = ia_activation_of(ia_activation_find("sparsemax"));
+    for (size_t i = 0; ia_kernel_set_at(i); i++) {
+        ia_exec e = {.set = ia_kernel_set_at(i)};
+        ia_activate(&e, &a, 2, 4, z, y);
+        for (int k = 0; k < 8; k++)
+            assert_near(y[k], want[k], 1e-6);
+    }
+    float same[3] = {2, 2, 2};
+    ia_exec e = test_reference();
+    ia_activate(&e, &a, 1, 3, same, y); /* ties: tau = (2 + 4 + 6 - 1)/3 */
+    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 0);
 }
 
 static void test_rows(void **state)
@@ -483,7 +512,7 @@ int main(void)
         cmocka_unit_test(test_table), cmocka_unit_test(test_definitions),
         cmocka_unit_test(test_kinks), cmocka_unit_test(test_extremes),
         cmocka_unit_test(test_sets),  cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_rows),  cmocka_unit_test(test_sparsemax_of_keras),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

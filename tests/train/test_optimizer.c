@@ -254,6 +254,23 @@ static void files_of_every_generation(void **state)
     }
 }
 
+static void words_that_do_not_decay(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "adamw(weight_decay=0.3,exclude_from_weight_decay=bias|gamma)",
+        "sgd(exclude_from_weight_decay=bias)",
+    };
+    inarch_error err;
+    for (size_t i = 0; i < IA_COUNT(texts); i++) {
+        ia_optimizer o;
+        char text[256];
+        assert_ok(ia_optimizer_from_text(texts[i], &o, &err), err);
+        ia_optimizer_to_text(&o, text, sizeof text);
+        assert_string_equal(text, texts[i]);
+    }
+}
+
 static void a_schedule_in_the_file(void **state)
 {
     (void)state;
@@ -319,6 +336,7 @@ int main(void)
         cmocka_unit_test(late_variables_count_their_own_steps),
         cmocka_unit_test(multipliers_and_constraints),
         cmocka_unit_test(files_of_every_generation),
+        cmocka_unit_test(words_that_do_not_decay),
         cmocka_unit_test(a_schedule_in_the_file),
         cmocka_unit_test(errors_say_what_to_do),
     };

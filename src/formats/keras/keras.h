@@ -124,7 +124,11 @@ const json_t *ia_keras_layer_meta(const json_t *meta, const char *path);
 /* Metadata and moments into the document. */
 IA_MUST_CHECK inarch_status ia_keras_read_meta(const ia_h5 *file, const json_t *meta, ia_model *m,
                                                inarch_error *err);
-IA_MUST_CHECK inarch_status ia_keras_write_meta(const ia_model *m, ia_h5w *w, inarch_error *err);
+/* `folded` is what keras_expand.h says; NULL: nothing. */
+IA_MUST_CHECK inarch_status ia_keras_write_meta(const ia_model *m, const json_t *folded, ia_h5w *w,
+                                                inarch_error *err);
+/* What ia_keras_fold takes; NULL: nothing. */
+const json_t *ia_keras_folded(const json_t *meta);
 
 /* ---- keras_write.c ---- */
 /* {"class_name", "config"} in the common dialect. */

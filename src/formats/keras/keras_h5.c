@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "formats/format.h"
 #include "formats/keras/keras.h"
+#include "formats/keras/keras_expand.h"
 #include "formats/keras/keras_names.h"
 
 #include <string.h>
@@ -156,6 +157,7 @@ static inarch_status h5_fill(h5_reading *r, ia_model *m, inarch_error *err)
     if (version && !(m->keras_version = ia_strdup(version)))
         return ia_fail_memory(err, "a model", strlen(version));
     IA_TRY(h5_keep_top_keys(r->config, m, err));
+    IA_TRY(ia_keras_fold(m, ia_keras_folded(r->meta), err));
     IA_TRY(h5_infer(r, m, err));
     IA_TRY(ia_keras_bind_weights(r->file, r->weights, KERAS_FIRST, m, err));
     IA_TRY(h5_read_training(r, m, err));
@@ -285,15 +287,27 @@ static inarch_status h5_write_configs(ia_h5w *w, const ia_model *m, inarch_error
     return status;
 }
 
+static inarch_status h5_write_all(const ia_model *m, ia_h5w *w, inarch_error *err)
+{
+    ia_model *expanded;
+    json_t *folded;
+    IA_TRY(ia_keras_expand(m, &expanded, &folded, err));
+    const ia_model *written = expanded ? expanded : m;
+    inarch_status status = h5_write_configs(w, written, err);
+    if (status == INARCH_OK)
+        status = h5_write_weights(w, written, err);
+    if (status == INARCH_OK)
+        status = ia_keras_write_meta(m, folded, w, err);
+    json_decref(folded);
+    ia_model_free(expanded); /* the writer holds references to the arrays */
+    return status;
+}
+
 inarch_status ia_keras_h5_write(const ia_model *m, ia_output *o, inarch_error *err)
 {
     ia_h5w *w;
     IA_TRY(ia_h5w_new(&w, err));
-    inarch_status status = h5_write_configs(w, m, err);
-    if (status == INARCH_OK)
-        status = h5_write_weights(w, m, err);
-    if (status == INARCH_OK)
-        status = ia_keras_write_meta(m, w, err);
+    inarch_status status = h5_write_all(m, w, err);
     if (status == INARCH_OK)
         status = ia_h5w_write(w, o, err);
     ia_h5w_free(w);

@@ -2,7 +2,8 @@
  * Keras ignores both, and drops them when it saves the model again.
  *
  *   attribute inarch            JSON: the model's metadata (classes, columns, ...) and "document":
- *                               step, and per layer what the written configuration cannot say
+ *                               step, per layer what the written configuration cannot say, and
+ *                               what keras_expand.c wrote out
  *   inarch/optimizer            lists `variables` (paths) and `optimizers`; `steps` [variables]
  *   inarch/optimizer/I/K        slot K of variable I
  */
@@ -43,8 +44,11 @@ static inarch_status meta_visit(void *context, const ia_model *m, ia_layer *l, c
     return status;
 }
 
-static inarch_status meta_document(const ia_model *m, json_t *out, inarch_error *err)
+static inarch_status meta_document(const ia_model *m, const json_t *folded, json_t *out,
+                                   inarch_error *err)
 {
+    if (folded)
+        IA_TRY(ia_keras_set(out, "folded", json_incref((json_t *)(uintptr_t)folded), err));
     meta_layers all = {json_object()};
     if (!all.layers)
         return ia_fail_memory(err, "JSON", sizeof *all.layers);
@@ -57,7 +61,8 @@ static inarch_status meta_document(const ia_model *m, json_t *out, inarch_error 
     return status;
 }
 
-static inarch_status meta_object(const ia_model *m, json_t *out, inarch_error *err)
+static inarch_status meta_object(const ia_model *m, const json_t *folded, json_t *out,
+                                 inarch_error *err)
 {
     const char *key;
     json_t *value;
@@ -67,20 +72,21 @@ static inarch_status meta_object(const ia_model *m, json_t *out, inarch_error *e
     json_t *document = json_object();
     if (!document)
         return ia_fail_memory(err, "JSON", sizeof *document);
-    inarch_status status = meta_document(m, document, err);
+    inarch_status status = meta_document(m, folded, document, err);
     if (status == INARCH_OK && json_object_size(document) > 0)
         return ia_keras_set(out, DOCUMENT, document, err);
     json_decref(document);
     return status;
 }
 
-static inarch_status meta_write_attribute(const ia_model *m, ia_h5w *w, inarch_error *err)
+static inarch_status meta_write_attribute(const ia_model *m, const json_t *folded, ia_h5w *w,
+                                          inarch_error *err)
 {
     char *text = NULL;
     json_t *all = json_object();
     if (!all)
         return ia_fail_memory(err, "JSON", sizeof *all);
-    inarch_status status = meta_object(m, all, err);
+    inarch_status status = meta_object(m, folded, all, err);
     if (status == INARCH_OK && json_object_size(all) > 0) {
         status = ia_json_dump(all, IA_JSON_PYTHON, false, &text, err);
         if (status == INARCH_OK)
@@ -152,13 +158,19 @@ static inarch_status meta_write_moments(const ia_model *m, ia_h5w *w, inarch_err
     return status;
 }
 
-inarch_status ia_keras_write_meta(const ia_model *m, ia_h5w *w, inarch_error *err)
+inarch_status ia_keras_write_meta(const ia_model *m, const json_t *folded, ia_h5w *w,
+                                  inarch_error *err)
 {
-    IA_TRY(meta_write_attribute(m, w, err));
+    IA_TRY(meta_write_attribute(m, folded, w, err));
     return meta_write_moments(m, w, err);
 }
 
 /* ---- reading: the attribute ---- */
+
+const json_t *ia_keras_folded(const json_t *meta)
+{
+    return json_object_get(json_object_get(meta, DOCUMENT), "folded");
+}
 
 const json_t *ia_keras_layer_meta(const json_t *meta, const char *path)
 {

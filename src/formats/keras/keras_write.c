@@ -82,11 +82,28 @@ static inarch_status write_known(const ia_layer *l, bool trainable, json_t *conf
     return write_unknown_keys(l, config, err);
 }
 
+/* An initialiser's dtype says nothing once there are weights, and Keras 3 refuses it. */
+static void write_without_dtype(json_t *v)
+{
+    const char *key;
+    json_t *item;
+    json_object_foreach (v, key, item) {
+        size_t n = strlen(key);
+        if (n > 12 && strcmp(key + n - 12, "_initializer") == 0)
+            json_object_del(json_object_get(item, "config"), "dtype");
+        write_without_dtype(item);
+    }
+}
+
 /* As it came, but for what may have changed: its name and its flag. */
 static inarch_status write_opaque(const ia_layer *l, bool trainable, json_t *config,
                                   inarch_error *err)
 {
-    if (l->source && json_object_update(config, l->source) != 0)
+    json_t *source = l->source ? json_deep_copy(l->source) : json_object();
+    write_without_dtype(source);
+    int failed = !source || json_object_update(config, source) != 0;
+    json_decref(source);
+    if (failed)
         return ia_fail_memory(err, "JSON", sizeof *config);
     const json_t *name = json_object_get(config, "name");
     if (name)

@@ -21,7 +21,7 @@ start term.h5
 kill -TERM $pid
 finish
 there term.h5
-sed -E -e 's/epoch [0-9]+/epoch N/' -e 's/loss [0-9.e-]+/loss N/' ../stdout
+sed -E -e 's/epoch [0-9]+/epoch N/' -e 's/(loss|accuracy) [0-9.e-]+/\1 N/g' ../stdout
 inarch show term.h5 | grep ^loss
 start int.h5 --json
 kill -INT $pid
