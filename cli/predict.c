@@ -74,7 +74,7 @@ static inarch_status put_output(const predict_job *j, size_t output, json_out *j
 {
     inarch_shape s;
     inarch_port p = {.size = sizeof p, .name = j->layer};
-    size_t n;
+    size_t n = 0;
     CLI_TRY(row_shape(j, output, &s, err));
     CLI_TRY(numbers(&s, j->rows, &n, err));
     if (!j->layer)

@@ -382,7 +382,8 @@ typedef struct inarch_fit_options {
     double min_delta;
     int32_t keep_last;          /* 1: the last weights, not the best; without early stopping as Keras */
     int32_t standardize;        /* 1: a Normalization layer in front, fitted on the training rows */
-    int32_t frozen_dropout_off; /* 1: Dropout in frozen layers is off, so the prefix goes on above it */
+    const char *frozen_dropout; /* "off": Dropout in frozen layers is off, and features above it are
+                                   cached; NULL or "on": active in training, as in Keras */
     int32_t no_cache;           /* 1: compute the frozen part anew in every step */
     uint64_t memory;            /* bytes of cached features before a temporary file; 0: 1 GiB */
     const char *checkpoint;     /* written every epoch; resumed from when it exists */
@@ -393,7 +394,7 @@ typedef struct inarch_fit_options {
 } inarch_fit_options;
 #define INARCH_FIT_OPTIONS                                                                         \
     {sizeof(inarch_fit_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, NULL, 0,     \
-     NULL, 0, 0, NULL, NULL, 0, 0, 0, 0, 0, 0, NULL, 0, NULL, NULL, NULL}
+     NULL, 0, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL, NULL}
 
 /* Trains the live part of `m` on `d`. Which optimizer: a named one; else the file's with its moments
  * when there was no surgery since loading; else adam. Moments of the same optimizer go on between fits,

@@ -121,7 +121,7 @@ static void plain_options(const inarch_model *m, fit_job *j)
     in->mode = o->mode;
     in->min_delta = o->min_delta;
     in->restore_best = !o->keep_last;
-    in->frozen_dropout_off = o->frozen_dropout_off;
+    api_frozen_dropout(o, &in->frozen_dropout_off, NULL); /* checked before */
     in->no_cache = o->no_cache;
     in->memory = o->memory > SIZE_MAX ? SIZE_MAX : (size_t)o->memory;
     in->checkpoint = o->checkpoint;
@@ -132,6 +132,16 @@ static void plain_options(const inarch_model *m, fit_job *j)
         in->event = on_event;
         in->context = &j->options;
     }
+}
+
+inarch_status api_frozen_dropout(const inarch_fit_options *o, int *off, inarch_error *err)
+{
+    const char *text = o->frozen_dropout ? o->frozen_dropout : "on";
+    *off = strcmp(text, "off") == 0;
+    if (*off || strcmp(text, "on") == 0)
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, "frozen_dropout", "on, as in Keras, or off",
+                   "frozen_dropout must be on or off, not '%s'", text);
 }
 
 static inarch_status check_numbers(const inarch_fit_options *o, inarch_error *err)
@@ -175,6 +185,8 @@ static inarch_status job_new(const inarch_model *m, const inarch_data *d,
     *j = (fit_job){.options = defaults};
     IA_TRY(api_options(options, sizeof j->options, &j->options, err));
     IA_TRY(check_numbers(&j->options, err));
+    int dropout_off;
+    IA_TRY(api_frozen_dropout(&j->options, &dropout_off, err));
     IA_TRY(ia_model_clone(m->doc, &j->work, err));
     IA_TRY(job_data(j, d, err));
     if (j->options.standardize)

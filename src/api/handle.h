@@ -48,6 +48,9 @@ IA_MUST_CHECK inarch_status api_view_of(const inarch_model *m, const api_view **
 /* To be called by whatever changes the model. */
 void api_view_drop(inarch_model *m);
 
+/* The option frozen_dropout: whether it is off. Private to fits and sessions. */
+inarch_status api_frozen_dropout(const inarch_fit_options *o, int *off, inarch_error *err);
+
 /* Wraps a document; takes it over (frees it on failure). */
 IA_MUST_CHECK inarch_status api_wrap(ia_model *doc, inarch_model **out, inarch_error *err);
 

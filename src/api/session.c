@@ -98,6 +98,8 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
 {
     inarch_fit_options f = INARCH_FIT_OPTIONS;
     IA_TRY(api_options(given, sizeof f, &f, err));
+    int dropout_off;
+    IA_TRY(api_frozen_dropout(&f, &dropout_off, err));
     IA_TRY(make_objective(s, &f, err));
     if (f.learning_rate > 0)
         s->optimizer.learning_rate = f.learning_rate;
@@ -107,7 +109,7 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
                             .l2_sp_new = f.l2_sp_new,
                             .rows = s->rows,
                             .seed = f.seed,
-                            .frozen_dropout_off = f.frozen_dropout_off,
+                            .frozen_dropout_off = dropout_off,
                             .pool = s->exec.pool,
                             .kernels = s->exec.kernels};
     s->step = s->model->doc->step;

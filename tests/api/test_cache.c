@@ -144,7 +144,7 @@ static void compare(uint32_t seed, seen *s)
     fit.optimizer = "adam(learning_rate=0.05)";
     fit.early_stopping = seed % 3 == 0; /* epoch 0 is evaluated too */
     fit.patience = 5;
-    fit.frozen_dropout_off = seed % 5 == 0;
+    fit.frozen_dropout = seed % 5 == 0 ? "off" : "on";
     if (seed % 4 == 1)
         fit.val_split = 0.25;
     else if (seed % 4 == 2)
