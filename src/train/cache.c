@@ -50,11 +50,12 @@ void ia_cache_free(ia_cache *c)
     ia_free(c);
 }
 
-/* In $TMPDIR or /tmp; unlinked at once, so that nothing is left behind, whatever happens. */
+/* In $TMPDIR or the system's folder; unlinked at once, so that nothing is left behind, whatever
+ * happens. */
 static inarch_status open_file(ia_cache *c, uint64_t bytes, inarch_error *err)
 {
     const char *folder = getenv("TMPDIR");
-    char *path = ia_asprintf("%s/inarch-cache-XXXXXX", folder && *folder ? folder : "/tmp");
+    char *path = ia_asprintf("%s/inarch-cache-XXXXXX", folder && *folder ? folder : P_tmpdir);
     if (!path)
         return ia_fail_memory(err, "a path", 0);
     inarch_status status = INARCH_OK;

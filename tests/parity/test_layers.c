@@ -22,28 +22,6 @@ static bool is_refused(const char *layer)
     return false;
 }
 
-/* Keras up to 3.15 adds the wrong sums when several numbers are in the support, so that its rows do not
- * sum to 1 (keras-team/keras issue 23425, mended in pull request 23469). Its other rows are right. */
-static void check_sparsemax(parity *p, const float *got, const ia_array *want)
-{
-    size_t cols = (size_t)want->shape.dim[1], kept = 0;
-    const float *keras = ia_array_data(want);
-    for (size_t at = 0; at < ia_array_count(want); at += cols) {
-        double ours = 0, theirs = 0;
-        for (size_t c = at; c < at + cols; c++) {
-            ours += (double)got[c];
-            theirs += (double)keras[c];
-        }
-        parity_number(p, "sum of a row of sparsemax", ours, 1, TOLERANCE);
-        if (fabs(theirs - 1) > TOLERANCE)
-            continue;
-        parity_difference(p, "sparsemax", worst_difference(got + at, keras + at, cols), TOLERANCE);
-        kept++;
-    }
-    if (kept == 0)
-        complain(p, "no row of sparsemax is comparable");
-}
-
 static inarch_data *open_inputs(parity *p, const inarch_model *m, const json_t *inputs)
 {
     inarch_error err;
@@ -96,9 +74,7 @@ static void check_output(parity *p, const inarch_model *m, const inarch_data *d,
     if (is_refused(name)) {
         if (status != INARCH_UNSUPPORTED)
             complain(p, "'%s' is not refused: take it out of the list", name);
-    } else if (parity_ok(p, status, &err, name) && strcmp(name, "act_sparsemax") == 0) {
-        check_sparsemax(p, got, &want);
-    } else if (status == INARCH_OK) {
+    } else if (parity_ok(p, status, &err, name)) {
         parity_compare(p, name, got, n, key, TOLERANCE);
     }
     free(got);

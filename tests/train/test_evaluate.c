@@ -1,6 +1,7 @@
 /* evaluate, predict, features, the cache and checkpoint files by themselves. */
 #include "test.h"
 #include "base/failing_alloc.h"
+#include "base/scratch.h"
 #include "train/rig.h"
 
 #include "train/cache.h"
@@ -256,12 +257,12 @@ static void a_cache_needs_its_folder(void **state)
 static void checkpoint_files_go_round(void **state)
 {
     (void)state;
-    char path[64];
+    char path[1024];
     bool found;
     ia_checkpoint c = {.state = json_pack("{s:i, s:f}", "a", 1, "b", 0.1)}, r;
     ia_array a = rig_array(3, 2), scalar;
     ia_shape none = {0};
-    snprintf(path, sizeof path, "/tmp/inarch-test-%d.ck", (int)getpid());
+    snprintf(path, sizeof path, "%s", scratch("run.ck"));
     unlink(path);
     assert_ok(ia_checkpoint_read(path, &r, &found, &err), err);
     assert_false(found);
@@ -295,12 +296,12 @@ static void write_bytes(const char *path, const uint8_t *data, size_t n)
 static void damaged_checkpoints_are_refused(void **state)
 {
     (void)state;
-    char path[64];
+    char path[1024];
     uint8_t data[512];
     bool found;
     ia_checkpoint c = {.state = json_pack("{s:i}", "a", 1)}, r;
     ia_array a = rig_array(2, 2);
-    snprintf(path, sizeof path, "/tmp/inarch-test-%d.ck", (int)getpid());
+    snprintf(path, sizeof path, "%s", scratch("run.ck"));
     assert_ok(ia_checkpoint_add(&c, "v", &a, &err), err);
     assert_ok(ia_checkpoint_write(&c, path, &err), err);
     FILE *f = fopen(path, "rb");
@@ -373,5 +374,5 @@ int main(void)
         cmocka_unit_test(damaged_checkpoints_are_refused),
         cmocka_unit_test(allocations_of_evaluation_may_fail),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

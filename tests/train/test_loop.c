@@ -2,6 +2,7 @@
  * weights, several outputs, and every allocation failing once. */
 #include "test.h"
 #include "base/failing_alloc.h"
+#include "base/scratch.h"
 #include "train/rig.h"
 
 #include "train/checkpoint.h"
@@ -354,10 +355,10 @@ static void checkpoint_options(ia_fit_options *o, const char *path)
 static void a_killed_run_resumes_to_the_same_bytes(void **state)
 {
     (void)state;
-    char path[64], text[2][2048];
+    char path[1024], text[2][2048];
     ia_data *d = rig_data(40, 6, RIG_BINARY);
     ia_fit_options o;
-    snprintf(path, sizeof path, "/tmp/inarch-test-%d.ck", (int)getpid());
+    snprintf(path, sizeof path, "%s", scratch("run.ck"));
     checkpoint_options(&o, NULL);
     ia_model *m = rig_model(ARCH);
     freeze(m, "a");
@@ -399,10 +400,10 @@ static void a_killed_run_resumes_to_the_same_bytes(void **state)
 static void checkpoints_of_other_runs_are_refused(void **state)
 {
     (void)state;
-    char path[64], want[256];
+    char path[1024], want[1200];
     ia_data *d = rig_data(40, 6, RIG_BINARY);
     ia_fit_options o;
-    snprintf(path, sizeof path, "/tmp/inarch-test-%d.ck", (int)getpid());
+    snprintf(path, sizeof path, "%s", scratch("run.ck"));
     unlink(path);
     checkpoint_options(&o, path);
     o.epochs = 2;
@@ -672,10 +673,10 @@ static void divergence_names_batch_rate_and_input(void **state)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    char path[64];
+    char path[1024];
     ia_data *d = rig_data(12, 6, RIG_BINARY);
     ia_fit_options o;
-    snprintf(path, sizeof path, "/tmp/inarch-test-%d.ck", (int)getpid());
+    snprintf(path, sizeof path, "%s", scratch("run.ck"));
     checkpoint_options(&o, path);
     o.epochs = 2;
     o.no_cache = 0;
@@ -744,5 +745,5 @@ int main(void)
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(a_step_allocates_nothing),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

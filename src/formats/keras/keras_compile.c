@@ -40,10 +40,43 @@ static inarch_status compile_one_loss(const json_t *value, json_t **out, inarch_
     return INARCH_OK;
 }
 
+/* Metrics without a function: both generations know the class by its name, only Keras 3 "auc" too. */
+static const struct {
+    const char *name, *class_name;
+} compile_metric_classes[] = {
+    {"auc", "AUC"},           {"precision", "Precision"}, {"recall", "Recall"},
+    {"f1_score", "F1Score"},  {"r2_score", "R2Score"},
+    {"root_mean_squared_error", "RootMeanSquaredError"},
+};
+
+/* The other name of such a metric; NULL for all others. */
+static const char *compile_metric_word(const char *word, bool to_class)
+{
+    for (size_t i = 0; word && i < IA_COUNT(compile_metric_classes); i++) {
+        const char *name = compile_metric_classes[i].name;
+        const char *class_name = compile_metric_classes[i].class_name;
+        if (strcmp(word, to_class ? name : class_name) == 0)
+            return to_class ? class_name : name;
+    }
+    return NULL;
+}
+
+static inarch_status compile_metric_out(const json_t *value, json_t **out, inarch_error *err)
+{
+    const char *word = compile_metric_word(json_string_value(value), true);
+    *out = word ? json_string(word) : json_incref((json_t *)(uintptr_t)value);
+    return *out ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof **out);
+}
+
 /* A metric's name: "acc", "mae" stay; wrappers of functions become the function's name. */
 static inarch_status compile_one_metric(const json_t *value, json_t **out, inarch_error *err)
 {
     value = compile_unwrap(value);
+    const char *word = compile_metric_word(json_string_value(value), false);
+    if (word) {
+        *out = json_string(word);
+        return *out ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof **out);
+    }
     const char *class_name = ia_json_string(value, "class_name", "");
     if (ia_keras_listed("MeanMetricWrapper|SumOverBatchSizeMetricWrapper", class_name)) {
         const json_t *config = json_object_get(value, "config");
@@ -236,8 +269,10 @@ static inarch_status compile_write_all(const ia_compile *c, json_t *out, inarch_
     if (c->loss)
         IA_TRY(compile_each(c->loss, compile_one_loss, &value, err));
     IA_TRY(ia_keras_set(out, "loss", value ? value : json_null(), err));
-    value = c->metrics ? json_incref(c->metrics) : json_null();
-    IA_TRY(ia_keras_set(out, "metrics", value, err));
+    value = NULL;
+    if (c->metrics)
+        IA_TRY(compile_each(c->metrics, compile_metric_out, &value, err));
+    IA_TRY(ia_keras_set(out, "metrics", value ? value : json_null(), err));
     if (!json_object_get(c->source, "weighted_metrics"))
         IA_TRY(ia_keras_set(out, "weighted_metrics", json_null(), err));
     value = c->loss_weights ? json_incref(c->loss_weights) : json_null();

@@ -170,6 +170,17 @@ static inarch_status layer_make_known(ia_keras_reader *r, const ia_layer_class *
     return INARCH_OK;
 }
 
+static bool layer_trains_inside(const ia_model *m)
+{
+    for (size_t i = 0; i < m->layer_count; i++) {
+        const ia_layer *l = m->layers[i];
+        if (l->child ? layer_trains_inside(l->child)
+                     : l->trainable && !(l->cls->flags & IA_LAYER_INPUT))
+            return true;
+    }
+    return false;
+}
+
 static inarch_status layer_make_nested(ia_keras_reader *r, const json_t *entry, const char *name,
                                        ia_layer **out, inarch_error *err)
 {
@@ -182,6 +193,10 @@ static inarch_status layer_make_nested(ia_keras_reader *r, const json_t *entry, 
     r->path = path;
     if (status == INARCH_OK)
         status = ia_keras_read_model(r, entry, name, &l->child, err);
+    /* Keras hands a model's flag down when it is set; from then on the flags inside decide, and what was
+     * freed again trains once the file is loaded. Our own files say what is meant. */
+    if (status == INARCH_OK && !l->trainable && !r->meta)
+        l->trainable = layer_trains_inside(l->child);
     r->path = outer;
     ia_free(path);
     if (status != INARCH_OK) {

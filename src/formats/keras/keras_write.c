@@ -138,8 +138,8 @@ static inarch_status write_entry_into(const ia_layer *l, bool trainable, json_t 
 {
     bool opaque = (l->cls->flags & IA_LAYER_OPAQUE) != 0;
     const char *class_name = opaque ? l->class_name : l->cls->name;
-    json_t *config = json_object();
     IA_TRY(ia_keras_set(entry, "class_name", json_string(class_name), err));
+    json_t *config = json_object();
     IA_TRY(ia_keras_set(entry, "config", config, err));
     IA_TRY(opaque ? write_opaque(l, trainable, config, err)
                   : write_known(l, trainable, config, err));
@@ -216,12 +216,12 @@ static inarch_status write_model_rest(const ia_model *m, json_t *config, inarch_
 static inarch_status write_model_into(const ia_model *m, const char *name, bool trainable, bool top,
                                       json_t *entry, inarch_error *err)
 {
-    json_t *config = json_object();
     bool sequential = m->kind == IA_SEQUENTIAL;
     const char *class_name = sequential ? "Sequential" : m->class_name;
     if (strcmp(class_name, "Model") == 0 || strcmp(class_name, "Container") == 0)
         class_name = "Functional"; /* its name since tf.keras 2.4 */
     IA_TRY(ia_keras_set(entry, "class_name", json_string(class_name), err));
+    json_t *config = json_object();
     IA_TRY(ia_keras_set(entry, "config", config, err));
     IA_TRY(ia_keras_set(config, "name", json_string(name), err));
     IA_TRY(ia_keras_set(config, "trainable", json_boolean(trainable), err));

@@ -45,8 +45,9 @@ static inarch_status graph_plain_inputs(const ia_model *m, const ia_call *c, jso
                                         inarch_error *err)
 {
     for (size_t i = 0; i < c->in_count; i++) {
-        json_t *ref = graph_ref(m, c->in[i]), *kwargs = json_object();
+        json_t *ref = graph_ref(m, c->in[i]);
         IA_TRY(ia_keras_push(node, ref, err));
+        json_t *kwargs = json_object();
         IA_TRY(ia_keras_push(ref, kwargs, err));
         IA_TRY(graph_kwargs(c, kwargs, err));
     }
@@ -120,9 +121,9 @@ inarch_status ia_keras_write_calls(const ia_model *m, const ia_layer *l, json_t 
             continue;
         json_t *node;
         IA_TRY(graph_call(m, &m->calls[i], &node, err));
+        IA_TRY(ia_keras_push(nodes, node, err));
         if (l->child)
             IA_TRY(ia_keras_push(nodes, json_incref(node), err));
-        IA_TRY(ia_keras_push(nodes, node, err));
     }
     return INARCH_OK;
 }
