@@ -7,6 +7,7 @@
 #include "train/setup.h"
 #include "train/trainer.h"
 
+#include <math.h>
 #include <string.h>
 
 struct inarch_session {
@@ -17,6 +18,7 @@ struct inarch_session {
     ia_trainer *trainer; /* training, or NULL */
     ia_objective objective;
     ia_optimizer optimizer;
+    ia_schedule schedule; /* of the file's optimizer; rates by epoch stay at their base */
     uint64_t step;
 };
 
@@ -89,7 +91,7 @@ static inarch_status make_objective(inarch_session *s, const inarch_fit_options 
     if (f->optimizer)
         return ia_optimizer_from_text(f->optimizer, &s->optimizer, err);
     if (compiled && m->compile.optimizer)
-        return ia_optimizer_from_json(m->compile.optimizer, &s->optimizer, NULL, err);
+        return ia_optimizer_from_json(m->compile.optimizer, &s->optimizer, &s->schedule, err);
     return ia_optimizer_from_text("adam", &s->optimizer, err);
 }
 
@@ -99,10 +101,15 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
     inarch_fit_options f = INARCH_FIT_OPTIONS;
     IA_TRY(api_options(given, sizeof f, &f, err));
     int dropout_off;
+    s->schedule.base = (double)NAN; /* the optimizer's */
     IA_TRY(api_frozen_dropout(&f, &dropout_off, err));
     IA_TRY(make_objective(s, &f, err));
-    if (f.learning_rate > 0)
+    if (f.schedule)
+        IA_TRY(ia_schedule_from_text(f.schedule, &s->schedule, err));
+    if (f.learning_rate > 0) {
         s->optimizer.learning_rate = f.learning_rate;
+        s->schedule.base = (double)NAN;
+    }
     ia_trainer_options o = {.objective = &s->objective,
                             .optimizer = &s->optimizer,
                             .l2_sp = f.l2_sp,
@@ -204,7 +211,10 @@ inarch_status inarch_session_step(inarch_session *s, size_t rows, const float *c
         memcpy(ia_trainer_target(s->trainer, h), targets[h],
                rows * s->objective.heads[h].target_size * sizeof(float));
     ia_loss_parts parts;
-    if (!ia_trainer_step(s->trainer, rows, false, s->step, s->optimizer.learning_rate, &parts))
+    ia_schedule_at at = {
+        .base = s->optimizer.learning_rate, .step = s->step, .epoch_steps = 1, .run_steps = 1};
+    double rate = ia_schedule_rate(&s->schedule, &at);
+    if (!ia_trainer_step(s->trainer, rows, false, s->step, rate, &parts))
         return ia_fail(err, INARCH_DIVERGED, "loss", "lower the learning rate, or scale the inputs",
                        "loss became %g in step %llu; nothing was updated", parts.total,
                        (unsigned long long)s->step + 1);

@@ -147,7 +147,8 @@ inarch_status ia_format_for_writing(const char *path, const char *format, const 
                        "the name '%s' does not tell in which format to write the model", path);
     if (!f->write)
         return ia_fail(err, INARCH_UNSUPPORTED, path, "end the name in .h5",
-                       "'%s' asks for %s (%s), which cannot be written yet", path, f->help, f->name);
+                       "'%s' asks for %s (%s), which cannot be written yet", path, f->help,
+                       f->name);
     *out = f;
     return INARCH_OK;
 }

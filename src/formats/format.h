@@ -1,7 +1,7 @@
 /* Formats of model files: one row each, chosen by content when reading, by extension when writing.
  *
- * A format that is known but not read or written yet keeps its row, so that the message can say what a
- * file is and what to do with it. Nothing here knows data or training. */
+ * A format that is known but not read or written yet keeps its row, so that the message can say
+ * what a file is and what to do with it. Nothing here knows data or training. */
 #ifndef IA_FORMATS_FORMAT_H
 #define IA_FORMATS_FORMAT_H
 
@@ -9,8 +9,8 @@
 #include "base/output.h"
 #include "nn/model.h"
 
-/* Key in ia_model.meta: a list of texts about what a file held and the document does not (moments that
- * do not fit, layers kept as opaque ones and why). Never saved. */
+/* Key in ia_model.meta: a list of texts about what a file held and the document does not (moments
+ * that do not fit, layers kept as opaque ones and why). Never saved. */
 #define IA_META_NOTES "notes"
 
 typedef struct ia_format {
@@ -30,9 +30,9 @@ size_t ia_format_count(void);
 const ia_format *ia_format_at(size_t i);
 const ia_format *ia_format_find(const char *name); /* NULL: unknown */
 
-/* Reads a model; `format` NULL chooses by content. Errors: INARCH_IO, INARCH_BAD_FILE (damaged, or no
- * model of a known format), INARCH_UNSUPPORTED (a known format that is not read: the message names
- * it), INARCH_LIMIT. */
+/* Reads a model; `format` NULL chooses by content. Errors: INARCH_IO, INARCH_BAD_FILE (damaged, or
+ * no model of a known format), INARCH_UNSUPPORTED (a known format that is not read: the message
+ * names it), INARCH_LIMIT. */
 IA_MUST_CHECK inarch_status ia_model_read(const char *path, const char *format, ia_model **out,
                                           inarch_error *err);
 IA_MUST_CHECK inarch_status ia_model_read_input(const ia_input *in, const char *format,

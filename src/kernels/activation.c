@@ -15,6 +15,8 @@ static const struct {
 } activation_alias[] = {
     {"swish", "silu"},
     {"hard_swish", "hard_silu"},
+    {"softmax_v2", "softmax"}, /* tf.nn.softmax and tf.nn.log_softmax in files of TensorFlow 2 */
+    {"log_softmax_v2", "log_softmax"},
 };
 
 size_t ia_activation_count(void)

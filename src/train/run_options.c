@@ -36,8 +36,8 @@ inarch_status run_optimizer(ia_run *r, inarch_error *err)
     if (o->schedule)
         IA_TRY(ia_schedule_from_text(o->schedule, &r->schedule, err));
     if (!isnan(o->learning_rate)) {
-        if (!(o->learning_rate >= 0 && o->learning_rate < 1e6))
-            return ia_fail(err, INARCH_BAD_ARGUMENT, "learning_rate", "it is from 0 to 1e6",
+        if (!(o->learning_rate >= 0 && o->learning_rate <= 1e6))
+            return ia_fail(err, INARCH_BAD_ARGUMENT, "learning_rate", "it lies between 0 and 1e6",
                            "the learning rate cannot be %g", o->learning_rate);
         r->optimizer.learning_rate = o->learning_rate;
         r->schedule.base = (double)NAN;

@@ -273,6 +273,15 @@ bool ia_settings_are_default(ia_settings t, const void *values)
     return true;
 }
 
+/* Files hold Keras' float32 numbers: 0.0010000000474974513 is 0.001. */
+static void number_text(double v, char *out, size_t size)
+{
+    if ((double)(float)v == v)
+        ia_format_float((float)v, out, size);
+    else
+        ia_format_double(v, out, size);
+}
+
 static void setting_text(const ia_setting *s, double v, char *out, size_t size)
 {
     if (s->kind == IA_SETTING_FLAG)
@@ -282,7 +291,7 @@ static void setting_text(const ia_setting *s, double v, char *out, size_t size)
     else if (isnan(v))
         snprintf(out, size, "none");
     else
-        ia_format_double(v, out, size);
+        number_text(v, out, size);
 }
 
 void ia_settings_to_text(ia_settings t, const char *name, const void *values, char *out,

@@ -63,10 +63,10 @@ static IA_UNUSED ia_array rig_array(const rig_weight *w)
 }
 
 typedef struct rig_file {
-    const char *version;  /* keras_version; NULL: none */
-    const char *model;    /* model_config; NULL: none */
-    const char *training; /* training_config; NULL: none */
-    const char *group;    /* of the layers; NULL: "model_weights", "": the root */
+    const char *version;       /* keras_version; NULL: none */
+    const char *model;         /* model_config; NULL: none */
+    const char *training;      /* training_config; NULL: none */
+    const char *group;         /* of the layers; NULL: "model_weights", "": the root */
     const rig_weight *weights; /* of one layer side by side; a NULL name ends a layer without any */
     size_t count;
     const rig_weight *moments; /* in optimizer_weights, `layer` unused */

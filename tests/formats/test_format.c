@@ -31,12 +31,15 @@ static void test_magic(void **state)
     (void)state;
     refuse_zip("metadata.json", "'x.bin' is Keras 3's ZIP of configuration and weights (keras-v3), "
                                 "which cannot be read yet");
-    refuse_zip("archive/data.pkl",
-               "'x.bin' is PyTorch's pickled tensors or modules (pytorch), which cannot be read yet");
-    refuse_zip("x_train.npy", "'x.bin' is NumPy arrays: data, not a model (numpy), which cannot be read yet");
+    refuse_zip(
+        "archive/data.pkl",
+        "'x.bin' is PyTorch's pickled tensors or modules (pytorch), which cannot be read yet");
+    refuse_zip("x_train.npy",
+               "'x.bin' is NumPy arrays: data, not a model (numpy), which cannot be read yet");
     refuse_zip("?", "'x.bin' is not a model of a known format");
     REFUSE("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", INARCH_UNSUPPORTED,
-           "'x.bin' is PyTorch's pickled tensors or modules (pytorch), which cannot be read yet", ".h5");
+           "'x.bin' is PyTorch's pickled tensors or modules (pytorch), which cannot be read yet",
+           ".h5");
     REFUSE("\x02\0\0\0\0\0\0\0{}", INARCH_UNSUPPORTED,
            "'x.bin' is tensors without a model (safetensors), which cannot be read yet", ".h5");
     REFUSE("\x1c\0\0\0TFL3....", INARCH_UNSUPPORTED,
@@ -44,9 +47,11 @@ static void test_magic(void **state)
     REFUSE("\x08\x08\x12\x07pytorch\x1a\x03", INARCH_UNSUPPORTED,
            "'x.bin' is ONNX (onnx), which cannot be read yet", ".h5");
     REFUSE("\x08\x01\x12\xca\x84\x02\x0a\x12\x2a\x06........", INARCH_UNSUPPORTED,
-           "'x.bin' is TensorFlow's SavedModel folder (savedmodel), which cannot be read yet", ".h5");
+           "'x.bin' is TensorFlow's SavedModel folder (savedmodel), which cannot be read yet",
+           ".h5");
     REFUSE("version https://git-lfs.github.com/spec/v1\n", INARCH_UNSUPPORTED,
-           "'x.bin' is the note that Git LFS leaves in the place of a large file (git-lfs), which cannot "
+           "'x.bin' is the note that Git LFS leaves in the place of a large file (git-lfs), which "
+           "cannot "
            "be read yet",
            "git lfs pull");
 }
@@ -58,7 +63,8 @@ static void test_unknown(void **state)
     ia_input in = ia_input_memory("hello", 5, "x.bin");
     (void)state;
     REFUSE("", INARCH_BAD_FILE, "'x.bin' is empty", "Keras .h5");
-    REFUSE("hello, world", INARCH_BAD_FILE, "'x.bin' is not a model of a known format", "Keras .h5");
+    REFUSE("hello, world", INARCH_BAD_FILE, "'x.bin' is not a model of a known format",
+           "Keras .h5");
     REFUSE("\x89HDF\r\n\x1a\n", INARCH_BAD_FILE, "the file is cut: only 8 bytes are there", "");
     assert_int_equal(ia_model_read_input(&in, "keras-h6", &m, &err), INARCH_BAD_ARGUMENT);
     assert_string_equal(err.message, "unknown format 'keras-h6'");
@@ -68,7 +74,8 @@ static void test_unknown(void **state)
 /* Every prefix of the magic bytes is looked at without reading beyond it. */
 static void test_short(void **state)
 {
-    static const char bytes[] = "PK\3\4\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0metadata.json";
+    static const char bytes[] =
+        "PK\3\4\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0d\0\0\0metadata.json";
     (void)state;
     for (size_t n = 1; n < sizeof bytes - 1; n++) {
         inarch_error err;
@@ -109,12 +116,15 @@ static void test_writing(void **state)
         {"x.h5", NULL, NULL, INARCH_OK},
         {"x.HDF5", NULL, NULL, INARCH_OK},
         {"x.bin", "keras-h5", NULL, INARCH_OK},
-        {"x.onnx", NULL, "'x.onnx' asks for ONNX (onnx), which cannot be written yet", INARCH_UNSUPPORTED},
+        {"x.onnx", NULL, "'x.onnx' asks for ONNX (onnx), which cannot be written yet",
+         INARCH_UNSUPPORTED},
         {"x.keras", NULL,
-         "'x.keras' asks for Keras 3's ZIP of configuration and weights (keras-v3), which cannot be "
+         "'x.keras' asks for Keras 3's ZIP of configuration and weights (keras-v3), which cannot "
+         "be "
          "written yet",
          INARCH_UNSUPPORTED},
-        {"x", NULL, "the name 'x' does not tell in which format to write the model", INARCH_BAD_ARGUMENT},
+        {"x", NULL, "the name 'x' does not tell in which format to write the model",
+         INARCH_BAD_ARGUMENT},
         {".h5", NULL, "the name '.h5' does not tell in which format to write the model",
          INARCH_BAD_ARGUMENT},
         {"x.h5", "torch", "unknown format 'torch'", INARCH_BAD_ARGUMENT},
@@ -123,7 +133,8 @@ static void test_writing(void **state)
     for (size_t i = 0; i < IA_COUNT(cases); i++) {
         inarch_error err;
         const ia_format *f = NULL;
-        assert_int_equal(ia_format_for_writing(cases[i].path, cases[i].format, &f, &err), cases[i].status);
+        assert_int_equal(ia_format_for_writing(cases[i].path, cases[i].format, &f, &err),
+                         cases[i].status);
         if (cases[i].message)
             assert_string_equal(err.message, cases[i].message);
         else

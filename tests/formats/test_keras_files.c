@@ -1,5 +1,5 @@
-/* Files that Keras 3 and tf_keras wrote (fixtures/keras/files): layers, flags, weights by path, compile
- * state and moments; and all of it again after a save and a load. */
+/* Files that Keras 3 and tf_keras wrote (fixtures/keras/files): layers, flags, weights by path,
+ * compile state and moments; and all of it again after a save and a load. */
 #include "npz.h"
 
 #include "base/json.h"
@@ -68,7 +68,8 @@ static void check_layers(const ia_model *m, const json_t *layers)
 {
     size_t i;
     json_t *want;
-    json_array_foreach (layers, i, want) {
+    json_array_foreach(layers, i, want)
+    {
         const char *path = ia_json_string(want, "path", "");
         const char *class_name = ia_json_string(want, "class", "");
         const ia_layer *l = ia_model_layer(m, path);
@@ -88,7 +89,8 @@ static void check_weights(const npz *z, const ia_model *m, const json_t *weights
 {
     size_t i, total = 0;
     json_t *want;
-    json_array_foreach (weights, i, want) {
+    json_array_foreach(weights, i, want)
+    {
         const char *path = ia_json_string(want, "path", "");
         const ia_variable *v = find_variable(m, path);
         if (!v)
@@ -109,9 +111,8 @@ static void check_compile(const ia_model *m, const json_t *want)
     assert_int_equal(strcasecmp(class_name, ia_json_string(optimizer, "name", "?")), 0);
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)optimizer, key, value)
-        if (json_is_number(value))
-            assert_near(ia_json_double(config, key, 0), json_number_value(value), 1e-7);
+    json_object_foreach((json_t *)(uintptr_t)optimizer, key, value) if (json_is_number(value))
+        assert_near(ia_json_double(config, key, 0), json_number_value(value), 1e-7);
     assert_non_null(m->compile.loss);
     const json_t *losses = json_object_get(want, "losses"), *one = json_array_get(losses, 0);
     if (json_array_size(losses) == 1 && json_is_string(m->compile.loss))
@@ -130,12 +131,13 @@ static void check_slots(const npz *z, const ia_model *m, const json_t *want)
     json_t *slots, *array;
     uint64_t steps = (uint64_t)json_integer_value(json_object_get(want, "iterations"));
     assert_true(m->step == steps);
-    json_object_foreach (json_object_get(want, "slots"), path, slots) {
+    json_object_foreach(json_object_get(want, "slots"), path, slots)
+    {
         const ia_variable *v = find_variable(m, path);
         size_t k = 0; /* the index lists them in Keras' order */
         assert_non_null(v);
         assert_true(v->slots.step == steps);
-        json_object_foreach (slots, slot, array)
+        json_object_foreach(slots, slot, array)
             check_array(z, json_string_value(array), &v->slots.slot[k++], slot);
         for (; k < IA_SLOT_MAX; k++)
             assert_null(v->slots.slot[k].buffer);
@@ -164,7 +166,8 @@ static void for_each(const char *kind, each *check)
     size_t i, count = 0;
     npz z;
     assert_true(npz_open(&z, FOLDER "files.npz"));
-    json_array_foreach (json_object_get(root, "cases"), i, c) {
+    json_array_foreach(json_object_get(root, "cases"), i, c)
+    {
         char path[512];
         if (strcmp(ia_json_string(c, "kind", "model"), kind) != 0)
             continue;
@@ -224,11 +227,13 @@ static void test_weights_only(void **state)
     ia_model *m;
     (void)state;
     json_decref(index_of_fixtures());
-    assert_int_equal(ia_model_read(FOLDER "k2_weights_only.h5", NULL, &m, &err), INARCH_UNSUPPORTED);
+    assert_int_equal(ia_model_read(FOLDER "k2_weights_only.h5", NULL, &m, &err),
+                     INARCH_UNSUPPORTED);
     assert_non_null(strstr(err.message, "holds the weights of a Keras model, but not the model"));
     assert_non_null(strstr(err.hint, "load the model it belongs to first"));
     assert_int_equal(ia_model_read(FOLDER "k3.weights.h5", NULL, &m, &err), INARCH_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "holds Keras 3's weights (.weights.h5), but not the model"));
+    assert_non_null(
+        strstr(err.message, "holds Keras 3's weights (.weights.h5), but not the model"));
 }
 
 static void check_load_weights(const json_t *c, const npz *z, const char *path)

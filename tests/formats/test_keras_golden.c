@@ -22,7 +22,8 @@ static void hash_array(const ia_array *a, char out[65])
 
 /* ---- what the frameworks say of layers ---- */
 
-static void check_shape(const char *file, const char *layer, const json_t *want, const ia_shape *have)
+static void check_shape(const char *file, const char *layer, const json_t *want,
+                        const ia_shape *have)
 {
     if (!json_is_array(want) || have->rank < 0) /* unknown above opaque layers */
         return;
@@ -55,7 +56,8 @@ static size_t check_weights(const char *file, const ia_layer *l, const json_t *w
     if (json_array_size(weights) != l->variable_count)
         fail_msg("%s: %s has %zu weights, not %zu", file, l->name, l->variable_count,
                  json_array_size(weights));
-    json_array_foreach (weights, i, want) {
+    json_array_foreach(weights, i, want)
+    {
         const char *name = ia_json_string(want, "name", ""), *path = strrchr(name, '/');
         const ia_variable *v = ia_layer_variable(l, path ? path + 1 : name);
         char hash[65];
@@ -72,7 +74,8 @@ static size_t check_weights(const char *file, const ia_layer *l, const json_t *w
 
 static size_t check_layers(const char *file, const ia_model *m, const json_t *layers);
 
-static size_t check_layer(const char *file, const ia_model *m, const ia_layer *l, const json_t *want)
+static size_t check_layer(const char *file, const ia_model *m, const ia_layer *l,
+                          const json_t *want)
 {
     const char *class_name = ia_json_string(want, "class", "");
     bool model = l->child && strcmp(class_name, "Functional") == 0;
@@ -93,7 +96,8 @@ static size_t check_layers(const char *file, const ia_model *m, const json_t *la
 {
     size_t i, at = 0, weights = 0;
     json_t *want;
-    json_array_foreach (layers, i, want) {
+    json_array_foreach(layers, i, want)
+    {
         while (at < m->layer_count && m->kind == IA_SEQUENTIAL &&
                (m->layers[at]->cls->flags & IA_LAYER_INPUT) &&
                strcmp(ia_json_string(want, "class", ""), "InputLayer") != 0)
@@ -136,7 +140,8 @@ static void check_datasets(const char *file, const ia_model *m, const json_t *da
     size_t expected = 0;
     h.count = 0;
     assert_ok(ia_model_walk(m, collect, &h, &err), err);
-    json_object_foreach ((json_t *)(uintptr_t)datasets, name, want) {
+    json_object_foreach((json_t *)(uintptr_t)datasets, name, want)
+    {
         size_t i = 0;
         if (strncmp(name, "model_weights/", 14) != 0)
             continue;
@@ -196,7 +201,8 @@ static void check_all(const char *group, const char *folder, size_t *files, size
     json_t *root = golden_json(), *entry;
     const char *file;
     char path[1024];
-    json_object_foreach (json_object_get(root, group), file, entry) {
+    json_object_foreach(json_object_get(root, group), file, entry)
+    {
         if (!is_h5(file))
             continue;
         snprintf(path, sizeof path, "%s/%s", folder, file);

@@ -1,5 +1,5 @@
-/* Model configurations: calls of every generation, nested and shared layers, inputs and outputs, what
- * Keras 1 called things, and graphs that make no sense. */
+/* Model configurations: calls of every generation, nested and shared layers, inputs and outputs,
+ * what Keras 1 called things, and graphs that make no sense. */
 #include "rig.h"
 
 static void to_double_quotes(char *s)
@@ -89,36 +89,42 @@ static void test_calls(void **state)
 {
     (void)state;
     check_graph("2.4.0",
-                MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]") ","
-                      RELU("b", "[[['a',0,0]]]"), "[['x',0,0]]", "[['b',0,0]]"),
+                MODEL("m",
+                      INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]") "," RELU("b", "[[['a',0,0]]]"),
+                      "[['x',0,0]]", "[['b',0,0]]"),
                 "x<- a<-0 b<-1 =2.0");
     /* the same by Keras 3 */
-    check_graph("3.4.0",
-                MODEL("m", INPUT("x") "," RELU("a", "[{'args':[" TENSOR("x", 0) "],'kwargs':{}}]") ","
-                      RELU("b", "[{'args':[" TENSOR("a", 0) "],'kwargs':{'mask':null}}]"),
-                      "['x',0,0]", "['b',0,0]"),
-                "x<- a<-0 b<-1 =2.0");
+    check_graph(
+        "3.4.0",
+        MODEL("m",
+              INPUT("x") "," RELU("a", "[{'args':[" TENSOR("x", 0) "],'kwargs':{}}]") "," RELU(
+                  "b", "[{'args':[" TENSOR("a", 0) "],'kwargs':{'mask':null}}]"),
+              "['x',0,0]", "['b',0,0]"),
+        "x<- a<-0 b<-1 =2.0");
     /* layers in an order that no call can follow */
-    check_graph("2.4.0",
-                MODEL("m", RELU("b", "[[['a',0,0,{}]]]") "," RELU("a", "[[['x',0,0,{}]]]") ","
-                      INPUT("x"), "[['x',0,0]]", "[['b',0,0]]"),
-                "x<- a<-0 b<-1 =2.0");
+    check_graph(
+        "2.4.0",
+        MODEL("m", RELU("b", "[[['a',0,0,{}]]]") "," RELU("a", "[[['x',0,0,{}]]]") "," INPUT("x"),
+              "[['x',0,0]]", "[['b',0,0]]"),
+        "x<- a<-0 b<-1 =2.0");
 }
 
 static void test_shared(void **state)
 {
     (void)state;
-    check_graph("2.4.0",
-                MODEL("m", INPUT("x") "," INPUT("y") ","
-                      RELU("s", "[[['x',0,0,{}]],[['y',0,0,{}]]]") ","
-                      LAYER("Add", "sum", "[[['s',0,0,{}],['s',1,0,{}]]]"),
-                      "[['x',0,0],['y',0,0]]", "[['sum',0,0],['s',1,0]]"),
-                "x<- y<- s<-0 s<-1 sum<-2,3 =4.0 =3.0");
+    check_graph(
+        "2.4.0",
+        MODEL("m",
+              INPUT("x") "," INPUT("y") "," RELU("s", "[[['x',0,0,{}]],[['y',0,0,{}]]]") "," LAYER(
+                  "Add", "sum", "[[['s',0,0,{}],['s',1,0,{}]]]"),
+              "[['x',0,0],['y',0,0]]", "[['sum',0,0],['s',1,0]]"),
+        "x<- y<- s<-0 s<-1 sum<-2,3 =4.0 =3.0");
     /* a layer on its own output */
     check_graph("3.0.0",
-                MODEL("m", INPUT("x") ","
-                      RELU("s", "[{'args':[" TENSOR("x", 0) "],'kwargs':{}},{'args':["
-                           TENSOR("s", 0) "],'kwargs':{}}]"),
+                MODEL("m",
+                      INPUT("x") "," RELU(
+                          "s", "[{'args':[" TENSOR("x", 0) "],'kwargs':{}},{'args':[" TENSOR(
+                                   "s", 0) "],'kwargs':{}}]"),
                       "['x',0,0]", "['s',1,0]"),
                 "x<- s<-0 s<-1 =2.0");
 }
@@ -127,19 +133,21 @@ static void test_shared(void **state)
 static void test_unneeded(void **state)
 {
     (void)state;
-    check_graph("2.4.0",
-                MODEL("m", INPUT("x") "," INPUT("unread") ","
-                      RELU("a", "[[['x',0,0,{}]],[['x',0,0,{}]]]"),
-                      "[['x',0,0],['unread',0,0]]", "[['a',0,0]]"),
-                "x<- unread<- a<-0 =2.0");
+    check_graph(
+        "2.4.0",
+        MODEL("m", INPUT("x") "," INPUT("unread") "," RELU("a", "[[['x',0,0,{}]],[['x',0,0,{}]]]"),
+              "[['x',0,0],['unread',0,0]]", "[['a',0,0]]"),
+        "x<- unread<- a<-0 =2.0");
 }
 
 static void test_training_argument(void **state)
 {
     ia_model *m = read_config(
-        "2.4.0", MODEL("m", INPUT("x") "," LAYER("Dropout", "d", "[[['x',0,0,{'training':false}]]]") ","
-                       LAYER("Dropout", "e", "[[['d',0,0,{'training':true,'mask':null}]]]"),
-                       "[['x',0,0]]", "[['e',0,0]]"));
+        "2.4.0",
+        MODEL("m",
+              INPUT("x") "," LAYER("Dropout", "d", "[[['x',0,0,{'training':false}]]]") "," LAYER(
+                  "Dropout", "e", "[[['d',0,0,{'training':true,'mask':null}]]]"),
+              "[['x',0,0]]", "[['e',0,0]]"));
     (void)state;
     ia_model *again = rig_again(m);
     const ia_model *both[] = {m, again};
@@ -155,43 +163,64 @@ static void test_training_argument(void **state)
 /* ---- nested models ---- */
 
 #define INNER(class_name, extra)                                                                   \
-    "{'class_name':'" class_name "','name':'n','config':{'name':'n','layers':[" INPUT("i") ","     \
-    RELU("r", "[[['i',0,0,{}]]]") "]" extra "},'inbound_nodes':"
+    "{'class_name':'" class_name "','name':'n','config':{'name':'n','layers':[" INPUT(             \
+        "i") "," RELU("r", "[[['i',0,0,{}]]]") "]" extra "},'inbound_nodes':"
 #define FUNCTIONAL INNER("Functional", ",'input_layers':[['i',0,0]],'output_layers':[['r',0,0]]")
 #define SEQUENTIAL INNER("Sequential", "")
 
-/* Keras 1 and 2 count the calls of a nested model from 1, Keras 3 from 0 - but from 1 in output_layers
- * for a Functional. */
+/* Keras 1 and 2 count the calls of a nested model from 1, Keras 3 from 0 - but from 1 in
+ * output_layers for a Functional. */
 static void test_nested_numbers(void **state)
 {
     static const char *const one = "x<- n<-0 a<-1 =2.0", *const two = "x<- n<-0 n<-1 =2.0";
     (void)state;
-    check_graph("2.4.0", MODEL("m", INPUT("x") "," FUNCTIONAL "[[['x',0,0,{}]]]},"
-                               RELU("a", "[[['n',1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"), one);
-    check_graph("2.4.0", MODEL("m", INPUT("x") "," SEQUENTIAL "[[['x',0,0,{}]]]},"
-                               RELU("a", "[[['n',1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"), one);
-    check_graph("2.4.0", MODEL("m", INPUT("x") "," FUNCTIONAL "[[['x',0,0,{}]],[['n',1,0,{}]]]}",
-                               "[['x',0,0]]", "[['n',2,0]]"), two);
-    check_graph("3.0.0", MODEL("m", INPUT("x") "," SEQUENTIAL
-                               "[{'args':[" TENSOR("x", 0) "],'kwargs':{}},{'args':[" TENSOR("n", 0)
-                               "],'kwargs':{}}]}", "['x',0,0]", "['n',1,0]"), two);
-    check_graph("3.0.0", MODEL("m", INPUT("x") "," FUNCTIONAL
-                               "[{'args':[" TENSOR("x", 0) "],'kwargs':{}},{'args':[" TENSOR("n", 0)
-                               "],'kwargs':{}}]}", "['x',0,0]", "['n',2,0]"), two);
-    /* a Sequential without an InputLayer of its own is counted from 0 by tf.keras */
     check_graph("2.4.0",
-                MODEL("m", INPUT("x") ",{'class_name':'Sequential','name':'n','config':{'name':'n',"
-                      "'layers':[{'class_name':'ReLU','config':{'name':'r'}}]},'inbound_nodes':"
-                      "[[['x',0,0,{}]],[['n',0,0,{}]]]}", "[['x',0,0]]", "[['n',1,0]]"), two);
+                MODEL("m",
+                      INPUT("x") "," FUNCTIONAL "[[['x',0,0,{}]]]}," RELU("a", "[[['n',1,0,{}]]]"),
+                      "[['x',0,0]]", "[['a',0,0]]"),
+                one);
+    check_graph("2.4.0",
+                MODEL("m",
+                      INPUT("x") "," SEQUENTIAL "[[['x',0,0,{}]]]}," RELU("a", "[[['n',1,0,{}]]]"),
+                      "[['x',0,0]]", "[['a',0,0]]"),
+                one);
+    check_graph("2.4.0",
+                MODEL("m", INPUT("x") "," FUNCTIONAL "[[['x',0,0,{}]],[['n',1,0,{}]]]}",
+                      "[['x',0,0]]", "[['n',2,0]]"),
+                two);
+    check_graph("3.0.0",
+                MODEL("m",
+                      INPUT("x") "," SEQUENTIAL "[{'args':[" TENSOR(
+                          "x", 0) "],'kwargs':{}},{'args':[" TENSOR("n", 0) "],'kwargs':{}}]}",
+                      "['x',0,0]", "['n',1,0]"),
+                two);
+    check_graph("3.0.0",
+                MODEL("m",
+                      INPUT("x") "," FUNCTIONAL "[{'args':[" TENSOR(
+                          "x", 0) "],'kwargs':{}},{'args':[" TENSOR("n", 0) "],'kwargs':{}}]}",
+                      "['x',0,0]", "['n',2,0]"),
+                two);
+    /* a Sequential without an InputLayer of its own is counted from 0 by tf.keras */
+    check_graph(
+        "2.4.0",
+        MODEL("m",
+              INPUT("x") ",{'class_name':'Sequential','name':'n','config':{'name':'n',"
+                         "'layers':[{'class_name':'ReLU','config':{'name':'r'}}]},'inbound_nodes':"
+                         "[[['x',0,0,{}]],[['n',0,0,{}]]]}",
+              "[['x',0,0]]", "[['n',1,0]]"),
+        two);
 }
 
 static void test_nested_shapes(void **state)
 {
     (void)state;
     ia_model *m = read_config(
-        "2.4.0", MODEL("m", INPUT("x") ",{'class_name':'Sequential','name':'n','config':{'name':'n',"
-                       "'layers':[{'class_name':'ReLU','config':{'name':'r'}}]},'inbound_nodes':"
-                       "[[['x',0,0,{}]]]}", "[['x',0,0]]", "[['n',0,0]]"));
+        "2.4.0",
+        MODEL("m",
+              INPUT("x") ",{'class_name':'Sequential','name':'n','config':{'name':'n',"
+                         "'layers':[{'class_name':'ReLU','config':{'name':'r'}}]},'inbound_nodes':"
+                         "[[['x',0,0,{}]]]}",
+              "[['x',0,0]]", "[['n',0,0]]"));
     const ia_call *c = &m->calls[m->outputs[0].call];
     assert_int_equal(c->out[0].rank, 1);
     assert_int_equal(c->out[0].dim[0], 4);
@@ -204,11 +233,14 @@ static void test_nested_shapes(void **state)
 static void test_dict_ports(void **state)
 {
     ia_model *m = read_config(
-        "3.0.0", MODEL("m", INPUT("b") "," INPUT("a") "," LAYER("Add", "s", "[{'args':[[" TENSOR("b", 0)
-                       "," TENSOR("a", 0) "]],'kwargs':{}}]"),
-                       "{'b':['b',0,0],'a':['a',0,0]}", "{'y':['s',0,0]}"));
+        "3.0.0",
+        MODEL("m",
+              INPUT("b") "," INPUT("a") "," LAYER(
+                  "Add", "s", "[{'args':[[" TENSOR("b", 0) "," TENSOR("a", 0) "]],'kwargs':{}}]"),
+              "{'b':['b',0,0],'a':['a',0,0]}", "{'y':['s',0,0]}"));
     (void)state;
-    assert_string_equal(m->calls[m->inputs[0].call].layer->name, "a"); /* sorted, as Keras flattens */
+    assert_string_equal(m->calls[m->inputs[0].call].layer->name,
+                        "a"); /* sorted, as Keras flattens */
     assert_string_equal(m->calls[m->inputs[1].call].layer->name, "b");
     ia_model *again = rig_again(m);
     rig_same_model(m, again);
@@ -250,7 +282,8 @@ static void test_unnamed_nested(void **state)
 {
     static char config[] =
         "{'class_name':'Sequential','config':[{'class_name':'Sequential','config':[{'class_name':"
-        "'Dense','config':{'name':'d','units':3,'batch_input_shape':[null,2]}}]},{'class_name':'ReLU',"
+        "'Dense','config':{'name':'d','units':3,'batch_input_shape':[null,2]}}]},{'class_name':'"
+        "ReLU',"
         "'config':{'name':'r'}}]}";
     rig_weight w[] = {{"sequential_7", "d/kernel:0", {2, 3}, 10, IA_F32},
                       {"sequential_7", "d/bias:0", {3}, 20, IA_F32},
@@ -269,7 +302,8 @@ static void test_unnamed_nested(void **state)
 static void test_keras_1(void **state)
 {
     static char config[] =
-        "{'class_name':'Sequential','config':[{'class_name':'Dense','config':{'name':'d','output_dim':"
+        "{'class_name':'Sequential','config':[{'class_name':'Dense','config':{'name':'d','output_"
+        "dim':"
         "3,'init':'glorot_uniform','W_regularizer':{'name':'WeightRegularizer','l1':0.0,'l2':0.5},"
         "'b_regularizer':null,'W_constraint':null,'bias':false,'activation':'hard_sigmoid',"
         "'input_dim':2,'batch_input_shape':[null,2],'input_dtype':'float32','trainable':true}},"
@@ -288,8 +322,8 @@ static void test_keras_1(void **state)
         assert_int_equal(d->variable_count, 1);
         assert_near(d->variables[0].regularizer.l2, 0.5, 0);
         assert_near(d->cls->activation(d)->param[0], 0.2, 1e-7);
-        ia_field_to_text(ia_field_find(p->cls->fields, p->cls->field_count, "rate"), p->config, text,
-                         sizeof text);
+        ia_field_to_text(ia_field_find(p->cls->fields, p->cls->field_count, "rate"), p->config,
+                         text, sizeof text);
         assert_string_equal(text, "0.25");
         assert_int_equal(d->generation, 1);
     }
@@ -300,17 +334,20 @@ static void test_keras_1(void **state)
 static void test_merge(void **state)
 {
     static const char *const modes[][2] = {
-        {"sum", "Add"}, {"mul", "Multiply"}, {"ave", "Average"}, {"max", "Maximum"},
-        {"concat", "Concatenate"}, {"cos", NULL},
+        {"sum", "Add"},     {"mul", "Multiply"},       {"ave", "Average"},
+        {"max", "Maximum"}, {"concat", "Concatenate"}, {"cos", NULL},
     };
     (void)state;
     for (size_t i = 0; i < IA_COUNT(modes); i++) {
         char config[2048];
         snprintf(config, sizeof config,
-                 "{'class_name':'Model','config':{'name':'m','layers':[" INPUT("x") "," INPUT("y") ","
-                 "{'class_name':'Merge','name':'z','config':{'name':'z','mode':'%s','mode_type':'raw',"
-                 "'concat_axis':-1,'layers':[]},'inbound_nodes':[[['x',0,0],['y',0,0]]]}],"
-                 "'input_layers':[['x',0,0],['y',0,0]],'output_layers':[['z',0,0]]}}", modes[i][0]);
+                 "{'class_name':'Model','config':{'name':'m','layers':[" INPUT("x") "," INPUT(
+                     "y") ","
+                          "{'class_name':'Merge','name':'z','config':{'name':'z','mode':'%s','mode_"
+                          "type':'raw',"
+                          "'concat_axis':-1,'layers':[]},'inbound_nodes':[[['x',0,0],['y',0,0]]]}],"
+                          "'input_layers':[['x',0,0],['y',0,0]],'output_layers':[['z',0,0]]}}",
+                 modes[i][0]);
         ia_model *m = read_config(NULL, config), *again = rig_again(m);
         rig_same_model(m, again);
         const ia_layer *z = ia_model_layer(again, "z");
@@ -331,7 +368,8 @@ static void test_kept_as_they_are(void **state)
         {"Dense", "'units':3,'activation':'my_own'"},
         {"Dense", "'units':3,'kernel_regularizer':{'class_name':'Mine','config':{}}"},
         {"Dense", "'units':3,'lora_rank':4"},
-        {"Dense", "'units':3,'dtype':{'class_name':'QuantizedDTypePolicy','config':{'mode':'int8'}}"},
+        {"Dense",
+         "'units':3,'dtype':{'class_name':'QuantizedDTypePolicy','config':{'mode':'int8'}}"},
         {"BatchNormalization", "'renorm':true"},
         {"BatchNormalization", "'mode':2"},
         {"Mine", "'x':1"},
@@ -342,7 +380,8 @@ static void test_kept_as_they_are(void **state)
         snprintf(config, sizeof config,
                  "{'class_name':'Sequential','config':{'name':'q','layers':[{'class_name':'%s',"
                  "'config':{'name':'l',%s,'batch_input_shape':[null,4]}},{'class_name':'ReLU',"
-                 "'config':{'name':'r'}}]}}", layers[i][0], layers[i][1]);
+                 "'config':{'name':'r'}}]}}",
+                 layers[i][0], layers[i][1]);
         ia_model *m = read_config("3.9.0", config);
         const ia_layer *l = ia_model_layer(m, "l");
         assert_ptr_equal(l->cls, &ia_layer_opaque);
@@ -360,14 +399,16 @@ static void test_kept_as_they_are(void **state)
 /* A class of one's own may bear a name of Keras'. */
 static void test_foreign_module(void **state)
 {
-    ia_model *m = read_config("3.9.0", "{'class_name':'Sequential','config':{'name':'q','layers':[{"
-                                       "'module':'my.layers','class_name':'ReLU','registered_name':"
-                                       "'my>ReLU','config':{'name':'l','batch_input_shape':[null,4]}}]"
-                                       "}}");
+    ia_model *m =
+        read_config("3.9.0", "{'class_name':'Sequential','config':{'name':'q','layers':[{"
+                             "'module':'my.layers','class_name':'ReLU','registered_name':"
+                             "'my>ReLU','config':{'name':'l','batch_input_shape':[null,4]}}]"
+                             "}}");
     (void)state;
     assert_ptr_equal(ia_model_layer(m, "l")->cls, &ia_layer_opaque);
     ia_model *again = rig_again(m);
-    assert_string_equal(ia_json_string(ia_model_layer(again, "l")->envelope, "module", ""), "my.layers");
+    assert_string_equal(ia_json_string(ia_model_layer(again, "l")->envelope, "module", ""),
+                        "my.layers");
     ia_model_free(again);
     ia_model_free(m);
 }
@@ -377,7 +418,8 @@ static void test_unknown_initializer(void **state)
 {
     static char config[] =
         "{'class_name':'Sequential','config':{'name':'q','layers':[{'class_name':'Dense','config':{"
-        "'name':'d','units':3,'batch_input_shape':[null,2],'kernel_initializer':{'class_name':'Mine',"
+        "'name':'d','units':3,'batch_input_shape':[null,2],'kernel_initializer':{'class_name':'"
+        "Mine',"
         "'config':{'a':7}}}}]}}";
     rig_weight w[] = {{"d", "d/kernel:0", {2, 3}, 10, IA_F32}, {"d", "d/bias:0", {3}, 20, IA_F32}};
     rig_file f = {.version = "2.4.0", .model = config, .weights = w, .count = 2};
@@ -398,41 +440,52 @@ static void test_unknown_initializer(void **state)
 static void test_refused_graphs(void **state)
 {
     (void)state;
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['b',0,0,{}]]]") ","
-                        RELU("b", "[[['a',0,0,{}]]]"), "[['x',0,0]]", "[['b',0,0]]"),
-                  INARCH_BAD_FILE, "takes its own output as input: the graph has a cycle");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['a',0,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
-                  INARCH_BAD_FILE, "layer 'a' takes its own output as input");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['nobody',0,0,{}]]]"), "[['x',0,0]]",
-                        "[['a',0,0]]"),
-                  INARCH_BAD_FILE, "'a' takes its input from the layer 'nobody', which is not in the model");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
-                  INARCH_BAD_FILE, "'a' takes its input from call 1 of layer 'x', which is called 1 time");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',-1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
-                  INARCH_BAD_FILE, "call -1 of layer 'x'");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,1,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
-                  INARCH_UNSUPPORTED, "layer 'x' (InputLayer) gives several outputs");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['b',0,0,{}]]]") "," RELU("b", "[[['a',0,0,{}]]]"),
+              "[['x',0,0]]", "[['b',0,0]]"),
+        INARCH_BAD_FILE, "takes its own output as input: the graph has a cycle");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['a',0,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
+        INARCH_BAD_FILE, "layer 'a' takes its own output as input");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['nobody',0,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
+        INARCH_BAD_FILE, "'a' takes its input from the layer 'nobody', which is not in the model");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['x',1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
+        INARCH_BAD_FILE, "'a' takes its input from call 1 of layer 'x', which is called 1 time");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['x',-1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
+        INARCH_BAD_FILE, "call -1 of layer 'x'");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,1,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
+        INARCH_UNSUPPORTED, "layer 'x' (InputLayer) gives several outputs");
     refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]"), "[]", "[['a',0,0]]"),
                   INARCH_BAD_FILE, "the model 'm' has no inputs");
     refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]"), "[['x',0,0]]", "[]"),
                   INARCH_BAD_FILE, "the model 'm' has no outputs");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]"), "[['a',0,0]]", "[['a',0,0]]"),
-                  INARCH_BAD_FILE, "layer 'a' is listed as an input, but is not an InputLayer");
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]"), "[['a',0,0]]", "[['a',0,0]]"),
+        INARCH_BAD_FILE, "layer 'a' is listed as an input, but is not an InputLayer");
     refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}]]]"), "[['x',0,0],['x',0,0]]",
                         "[['a',0,0]]"),
                   INARCH_BAD_FILE, "layer 'x' is listed twice among the inputs");
-    refuse_config(MODEL("m", INPUT("x") "," INPUT("y") "," LAYER("Add", "a", "[[['x',0,0],['y',0,0]]]"),
+    refuse_config(MODEL("m",
+                        INPUT("x") "," INPUT("y") "," LAYER("Add", "a", "[[['x',0,0],['y',0,0]]]"),
                         "[['x',0,0]]", "[['a',0,0]]"),
                   INARCH_BAD_FILE, "layer 'y' is needed, but not listed among the inputs");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("x", "[[['x',0,0,{}]]]"), "[['x',0,0]]", "[['x',0,0]]"),
-                  INARCH_BAD_FILE, "two layers of the model 'm' are called 'x'");
-    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}],['x',0,0,{}]]]"), "[['x',0,0]]",
-                        "[['a',0,0]]"),
+    refuse_config(
+        MODEL("m", INPUT("x") "," RELU("x", "[[['x',0,0,{}]]]"), "[['x',0,0]]", "[['x',0,0]]"),
+        INARCH_BAD_FILE, "two layers of the model 'm' are called 'x'");
+    refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,0,{}],['x',0,0,{}]]]"),
+                        "[['x',0,0]]", "[['a',0,0]]"),
                   INARCH_BAD_FILE, "layer 'a' takes 1 input, but is called with 2");
     refuse_config(MODEL("m", INPUT("x") "," RELU("a", "[[]]"), "[['x',0,0]]", "[['a',0,0]]"),
-                  INARCH_UNSUPPORTED, "layer 'a' (ReLU) is called with other arguments than its inputs");
-    refuse_config(MODEL("m", INPUT("x") ",{'class_name':'InputLayer','name':'y','config':{'name':'y'},"
-                        "'inbound_nodes':[[['x',0,0]]]}", "[['x',0,0]]", "[['y',0,0]]"),
+                  INARCH_UNSUPPORTED,
+                  "layer 'a' (ReLU) is called with other arguments than its inputs");
+    refuse_config(MODEL("m",
+                        INPUT("x") ",{'class_name':'InputLayer','name':'y','config':{'name':'y'},"
+                                   "'inbound_nodes':[[['x',0,0]]]}",
+                        "[['x',0,0]]", "[['y',0,0]]"),
                   INARCH_BAD_FILE, "layer 'y' is an InputLayer, but takes inputs");
 }
 
@@ -442,20 +495,23 @@ static void test_refused_configs(void **state)
     refuse_config("[]", INARCH_BAD_FILE, "the model configuration of the file has no class_name");
     refuse_config("{'class_name':'Sequential'}", INARCH_BAD_FILE, "has no layers");
     refuse_config("{'class_name':'Sequential','config':[]}", INARCH_BAD_FILE, "has no layers");
-    refuse_config("{'class_name':'Sequential','config':{'layers':{}}}", INARCH_BAD_FILE, "has no layers");
+    refuse_config("{'class_name':'Sequential','config':{'layers':{}}}", INARCH_BAD_FILE,
+                  "has no layers");
     refuse_config("{'class_name':'Sequential','config':[1]}", INARCH_BAD_FILE,
                   "a layer of the model configuration has no class_name");
     refuse_config("{'class_name':'Sequential','config':[{'class_name':'ReLU'}]}", INARCH_BAD_FILE,
                   "layer '' (ReLU) has no configuration");
     refuse_config("{'class_name':'Sequential','config':[{'class_name':'ReLU','config':{}}]}",
                   INARCH_BAD_FILE, "a layer (ReLU) has no name");
-    refuse_config("{'class_name':'Sequential','config':[{'class_name':'ReLU','config':{'name':''}}]}",
-                  INARCH_BAD_FILE, "a layer (ReLU) has no name");
+    refuse_config(
+        "{'class_name':'Sequential','config':[{'class_name':'ReLU','config':{'name':''}}]}",
+        INARCH_BAD_FILE, "a layer (ReLU) has no name");
     refuse_config("{'class_name':'MyModel','config':{'name':'m','layers':[]}}", INARCH_UNSUPPORTED,
                   "the layers of a model of class 'MyModel' are not in its configuration");
-    refuse_config("{'class_name':'Sequential','config':[{'class_name':'ReLU','config':{'name':'a',"
-                  "'batch_input_shape':[null,4]}},{'class_name':'InputLayer','config':{'name':'i'}}]}",
-                  INARCH_BAD_FILE, "has an InputLayer 'i' behind its first layer");
+    refuse_config(
+        "{'class_name':'Sequential','config':[{'class_name':'ReLU','config':{'name':'a',"
+        "'batch_input_shape':[null,4]}},{'class_name':'InputLayer','config':{'name':'i'}}]}",
+        INARCH_BAD_FILE, "has an InputLayer 'i' behind its first layer");
     refuse_config("{'class_name':", INARCH_BAD_FILE, "model_config");
 }
 
@@ -486,22 +542,14 @@ static void test_depth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_unneeded),
-        cmocka_unit_test(test_training_argument),
-        cmocka_unit_test(test_nested_numbers),
-        cmocka_unit_test(test_nested_shapes),
-        cmocka_unit_test(test_dict_ports),
-        cmocka_unit_test(test_sequential_forms),
-        cmocka_unit_test(test_unnamed_nested),
-        cmocka_unit_test(test_keras_1),
-        cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_kept_as_they_are),
-        cmocka_unit_test(test_foreign_module),
-        cmocka_unit_test(test_unknown_initializer),
-        cmocka_unit_test(test_refused_graphs),
-        cmocka_unit_test(test_refused_configs),
+        cmocka_unit_test(test_calls),          cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_unneeded),       cmocka_unit_test(test_training_argument),
+        cmocka_unit_test(test_nested_numbers), cmocka_unit_test(test_nested_shapes),
+        cmocka_unit_test(test_dict_ports),     cmocka_unit_test(test_sequential_forms),
+        cmocka_unit_test(test_unnamed_nested), cmocka_unit_test(test_keras_1),
+        cmocka_unit_test(test_merge),          cmocka_unit_test(test_kept_as_they_are),
+        cmocka_unit_test(test_foreign_module), cmocka_unit_test(test_unknown_initializer),
+        cmocka_unit_test(test_refused_graphs), cmocka_unit_test(test_refused_configs),
         cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);

@@ -1,5 +1,5 @@
-/* Whole files that are cut, damaged or mad: always an answer, never a crash, a leak or a hang. And every
- * allocation of a load and of a save fails once - those of the JSON library too. */
+/* Whole files that are cut, damaged or mad: always an answer, never a crash, a leak or a hang. And
+ * every allocation of a load and of a save fails once - those of the JSON library too. */
 #include "../containers/hostile.h"
 #include "rig.h"
 
@@ -10,21 +10,26 @@
 /* ---- the victim: a small file with everything in it ---- */
 
 #define LAYER(class_name, name, keys, nodes)                                                       \
-    "{\"class_name\":\"" class_name "\",\"name\":\"" name "\",\"config\":{\"name\":\"" name "\"" keys \
-    "},\"inbound_nodes\":" nodes "}"
+    "{\"class_name\":\"" class_name "\",\"name\":\"" name "\",\"config\":{\"name\":\"" name        \
+    "\"" keys "},\"inbound_nodes\":" nodes "}"
 
 static const char model_config[] =
-    "{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":["
-    LAYER("InputLayer", "x", ",\"batch_input_shape\":[null,2]", "[]") ","
-    "{\"class_name\":\"Sequential\",\"name\":\"n\",\"config\":{\"name\":\"n\",\"layers\":[{\"class_name\":"
-    "\"Dense\",\"config\":{\"name\":\"d\",\"units\":2,\"activation\":\"hard_sigmoid\","
-    "\"batch_input_shape\":[null,2],\"kernel_initializer\":{\"class_name\":\"Zeros\",\"config\":{}}}}]},"
-    "\"inbound_nodes\":[[[\"x\",0,0,{}]],[[\"n\",1,0,{\"training\":false}]]]},"
-    LAYER("Mine", "o", ",\"a\":[1,{\"b\":null}]", "[[[\"n\",2,0,{}]]]") "],"
-    "\"input_layers\":[[\"x\",0,0]],\"output_layers\":[[\"o\",0,0],[\"n\",1,0]]}}";
-static const char training_config[] =
-    "{\"optimizer_config\":{\"class_name\":\"Adam\",\"config\":{\"lr\":0.5,\"decay\":0.1}},\"loss\":[\"mse\","
-    "null],\"metrics\":[[\"acc\"],[]],\"loss_weights\":[1,0]}";
+    "{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[" LAYER(
+        "InputLayer", "x", ",\"batch_input_shape\":[null,2]",
+        "[]") ","
+              "{\"class_name\":\"Sequential\",\"name\":\"n\",\"config\":{\"name\":\"n\",\"layers\":"
+              "[{\"class_name\":"
+              "\"Dense\",\"config\":{\"name\":\"d\",\"units\":2,\"activation\":\"hard_sigmoid\","
+              "\"batch_input_shape\":[null,2],\"kernel_initializer\":{\"class_name\":\"Zeros\","
+              "\"config\":{}}}}]},"
+              "\"inbound_nodes\":[[[\"x\",0,0,{}]],[[\"n\",1,0,{\"training\":false}]]]}," LAYER(
+                  "Mine", "o", ",\"a\":[1,{\"b\":null}]",
+                  "[[[\"n\",2,0,{}]]]") "],"
+                                        "\"input_layers\":[[\"x\",0,0]],\"output_layers\":[[\"o\","
+                                        "0,0],[\"n\",1,0]]}}";
+static const char training_config[] = "{\"optimizer_config\":{\"class_name\":\"Adam\",\"config\":{"
+                                      "\"lr\":0.5,\"decay\":0.1}},\"loss\":[\"mse\","
+                                      "null],\"metrics\":[[\"acc\"],[]],\"loss_weights\":[1,0]}";
 
 static const rig_weight weights[] = {
     {"n", "d/kernel:0", {2, 2}, 1, IA_F32},
@@ -32,8 +37,10 @@ static const rig_weight weights[] = {
     {"o", "o/w:0", {1}, 3, IA_I8},
 };
 static const rig_weight moments[] = {
-    {"", "iter", {0}, 5, IA_I64},           {"", "Adam/m/d/kernel", {2, 2}, 1, IA_F32},
-    {"", "Adam/v/d/kernel", {2, 2}, 2, IA_F32}, {"", "Adam/m/d/bias", {2}, 3, IA_F32},
+    {"", "iter", {0}, 5, IA_I64},
+    {"", "Adam/m/d/kernel", {2, 2}, 1, IA_F32},
+    {"", "Adam/v/d/kernel", {2, 2}, 2, IA_F32},
+    {"", "Adam/m/d/bias", {2}, 3, IA_F32},
     {"", "Adam/v/d/bias", {2}, 4, IA_F32},
 };
 
@@ -113,8 +120,9 @@ static void test_bytes(void **state)
 /* ---- JSON that makes no sense ---- */
 
 static const char *const nonsense[] = {
-    "null", "true", "0", "-1", "9007199254740993", "1e308", "\"\"", "\"x\"", "\"d\"", "[]", "{}",
-    "[[[[[[]]]]]]", "[null]", "{\"class_name\":\"Dense\"}", "[\"x\",0,0]",
+    "null",        "true",  "0",  "-1", "9007199254740993", "1e308",  "\"\"",
+    "\"x\"",       "\"d\"", "[]", "{}", "[[[[[[]]]]]]",     "[null]", "{\"class_name\":\"Dense\"}",
+    "[\"x\",0,0]",
 };
 
 /* The count-th value inside `v` (depth first) replaced, or taken out when `with` is NULL. */
@@ -134,7 +142,8 @@ static bool change(json_t *v, size_t *count, const json_t *with)
         if (change(json_array_get(v, i), count, with))
             return true;
     }
-    json_object_foreach_safe (v, next, key, item) {
+    json_object_foreach_safe(v, next, key, item)
+    {
         if ((*count)-- == 0) {
             if (with)
                 json_object_set_new(v, key, json_deep_copy(with));
@@ -208,7 +217,8 @@ static char *deep(const char *open, const char *close, int depth)
 static void test_depth_bombs(void **state)
 {
     static const char *const pairs[][2] = {
-        {"[", "]"}, {"{\"class_name\":\"Sequential\",\"config\":[", "]}"},
+        {"[", "]"},
+        {"{\"class_name\":\"Sequential\",\"config\":[", "]}"},
         {"{\"class_name\":\"Dense\",\"config\":{\"layer\":", "}}"},
     };
     (void)state;
@@ -237,11 +247,15 @@ static void test_large_graphs(void **state)
     (void)state;
     at += sprintf(at, "{\"class_name\":\"Model\",\"config\":{\"name\":\"m\",\"layers\":[");
     for (int i = LAYERS - 1; i > 0; i--) /* backwards: nothing is in order */
-        at += sprintf(at, "{\"class_name\":\"Add\",\"name\":\"l%d\",\"config\":{\"name\":\"l%d\"},"
-                          "\"inbound_nodes\":[[[\"l%d\",0,0],[\"l%d\",0,0]]]},", i, i, i - 1, i / 2);
-    at += sprintf(at, "{\"class_name\":\"InputLayer\",\"name\":\"l0\",\"config\":{\"name\":\"l0\","
-                      "\"batch_input_shape\":[null,2]},\"inbound_nodes\":[]}],\"input_layers\":["
-                      "[\"l0\",0,0]],\"output_layers\":[[\"l%d\",0,0]]}}", LAYERS - 1);
+        at += sprintf(at,
+                      "{\"class_name\":\"Add\",\"name\":\"l%d\",\"config\":{\"name\":\"l%d\"},"
+                      "\"inbound_nodes\":[[[\"l%d\",0,0],[\"l%d\",0,0]]]},",
+                      i, i, i - 1, i / 2);
+    at += sprintf(at,
+                  "{\"class_name\":\"InputLayer\",\"name\":\"l0\",\"config\":{\"name\":\"l0\","
+                  "\"batch_input_shape\":[null,2]},\"inbound_nodes\":[]}],\"input_layers\":["
+                  "[\"l0\",0,0]],\"output_layers\":[[\"l%d\",0,0]]}}",
+                  LAYERS - 1);
     ia_model *m = rig_read(&f), *again = rig_again(m);
     assert_int_equal(m->call_count, LAYERS);
     rig_same_model(m, again);

@@ -17,9 +17,18 @@ static const rig_weight weights[] = {
     "{\"optimizer_config\":{\"class_name\":\"" optimizer "\",\"config\":{\"lr\":0.5}},\"loss\":"   \
     "\"mse\",\"metrics\":[\"acc\"],\"loss_weights\":null}"
 
-#define KERNEL(name, start) {"", name, {2, 2}, start, IA_F32}
-#define BIAS(name, start) {"", name, {2}, start, IA_F32}
-#define ONE(name, start) {"", name, {1}, start, IA_F32}
+#define KERNEL(name, start)                                                                        \
+    {                                                                                              \
+        "", name, {2, 2}, start, IA_F32                                                            \
+    }
+#define BIAS(name, start)                                                                          \
+    {                                                                                              \
+        "", name, {2}, start, IA_F32                                                               \
+    }
+#define ONE(name, start)                                                                           \
+    {                                                                                              \
+        "", name, {1}, start, IA_F32                                                               \
+    }
 
 static ia_model *read_with(const char *training, const rig_weight *moments, size_t n)
 {
@@ -64,26 +73,30 @@ static void check_adam(const rig_weight *moments, size_t n, uint64_t step)
 
 static void test_spellings(void **state)
 {
-    static const rig_weight keras3[] = {
-        {"", "adam/iteration", {0}, 7, IA_I32}, {"", "adam/learning_rate", {0}, 9, IA_F32},
-        KERNEL("adam/sequential_a_kernel_momentum", 10), KERNEL("adam/sequential_a_kernel_velocity", 110),
-        BIAS("adam/sequential_a_bias_momentum", 20), BIAS("adam/sequential_a_bias_velocity", 120),
-        KERNEL("adam/sequential_b_kernel_momentum", 30), KERNEL("adam/sequential_b_kernel_velocity", 130)};
+    static const rig_weight keras3[] = {{"", "adam/iteration", {0}, 7, IA_I32},
+                                        {"", "adam/learning_rate", {0}, 9, IA_F32},
+                                        KERNEL("adam/sequential_a_kernel_momentum", 10),
+                                        KERNEL("adam/sequential_a_kernel_velocity", 110),
+                                        BIAS("adam/sequential_a_bias_momentum", 20),
+                                        BIAS("adam/sequential_a_bias_velocity", 120),
+                                        KERNEL("adam/sequential_b_kernel_momentum", 30),
+                                        KERNEL("adam/sequential_b_kernel_velocity", 130)};
     static const rig_weight newer[] = {
         {"", "iteration:0", {0}, 7, IA_I64}, {"", "current_learning_rate:0", {0}, 9, IA_F32},
-        KERNEL("Adam/m/a/kernel:0", 10), KERNEL("Adam/v/a/kernel:0", 110), BIAS("Adam/m/a/bias:0", 20),
-        BIAS("Adam/v/a/bias:0", 120), KERNEL("Adam/m/b/kernel:0", 30), KERNEL("Adam/v/b/kernel:0", 130)};
+        KERNEL("Adam/m/a/kernel:0", 10),     KERNEL("Adam/v/a/kernel:0", 110),
+        BIAS("Adam/m/a/bias:0", 20),         BIAS("Adam/v/a/bias:0", 120),
+        KERNEL("Adam/m/b/kernel:0", 30),     KERNEL("Adam/v/b/kernel:0", 130)};
     static const rig_weight middle[] = {
-        {"", "training_4/Adam/iter:0", {0}, 7, IA_I64},
-        KERNEL("training_4/Adam/a/kernel/m:0", 10), BIAS("training_4/Adam/a/bias/m:0", 20),
-        KERNEL("training_4/Adam/b/kernel/m:0", 30), KERNEL("training_4/Adam/a/kernel/v:0", 110),
-        BIAS("training_4/Adam/a/bias/v:0", 120), KERNEL("training_4/Adam/b/kernel/v:0", 130)};
+        {"", "training_4/Adam/iter:0", {0}, 7, IA_I64}, KERNEL("training_4/Adam/a/kernel/m:0", 10),
+        BIAS("training_4/Adam/a/bias/m:0", 20),         KERNEL("training_4/Adam/b/kernel/m:0", 30),
+        KERNEL("training_4/Adam/a/kernel/v:0", 110),    BIAS("training_4/Adam/a/bias/v:0", 120),
+        KERNEL("training_4/Adam/b/kernel/v:0", 130)};
     static const rig_weight older[] = {
         {"", "Adam/iterations:0", {0}, 7, IA_I64}, KERNEL("training/Adam/Variable:0", 10),
-        BIAS("training/Adam/Variable_1:0", 20), KERNEL("training/Adam/Variable_2:0", 30),
+        BIAS("training/Adam/Variable_1:0", 20),    KERNEL("training/Adam/Variable_2:0", 30),
         KERNEL("training/Adam/Variable_3:0", 110), BIAS("training/Adam/Variable_4:0", 120),
         KERNEL("training/Adam/Variable_5:0", 130), ONE("training/Adam/Variable_6:0", 0),
-        ONE("training/Adam/Variable_7:0", 0), ONE("training/Adam/Variable_8:0", 0)};
+        ONE("training/Adam/Variable_7:0", 0),      ONE("training/Adam/Variable_8:0", 0)};
     (void)state;
     check_adam(keras3, IA_COUNT(keras3), 7);
     check_adam(newer, IA_COUNT(newer), 7);
@@ -95,12 +108,11 @@ static void test_spellings(void **state)
 static void test_amsgrad(void **state)
 {
     static const rig_weight moments[] = {
-        {"", "iteration", {0}, 3, IA_I64},
-        KERNEL("adam/a_kernel_momentum", 1), KERNEL("adam/a_kernel_velocity", 2),
-        BIAS("adam/a_bias_momentum", 3), BIAS("adam/a_bias_velocity", 4),
-        KERNEL("adam/b_kernel_momentum", 5), KERNEL("adam/b_kernel_velocity", 6),
-        KERNEL("adam/a_kernel_velocity_hat", 7), BIAS("adam/a_bias_velocity_hat", 8),
-        KERNEL("adam/b_kernel_velocity_hat", 9)};
+        {"", "iteration", {0}, 3, IA_I64},   KERNEL("adam/a_kernel_momentum", 1),
+        KERNEL("adam/a_kernel_velocity", 2), BIAS("adam/a_bias_momentum", 3),
+        BIAS("adam/a_bias_velocity", 4),     KERNEL("adam/b_kernel_momentum", 5),
+        KERNEL("adam/b_kernel_velocity", 6), KERNEL("adam/a_kernel_velocity_hat", 7),
+        BIAS("adam/a_bias_velocity_hat", 8), KERNEL("adam/b_kernel_velocity_hat", 9)};
     (void)state;
     ia_model *m = read_with(TRAINING("Custom>Adam"), moments, IA_COUNT(moments));
     assert_true(slot(m, "a", "bias", 0) == 3 && slot(m, "a", "bias", 1) == 4);
@@ -111,11 +123,13 @@ static void test_amsgrad(void **state)
 /* Slots that an optimizer does not use leave no gap. */
 static void test_rmsprop(void **state)
 {
-    static const rig_weight centered[] = {
-        {"", "iteration", {0}, 3, IA_I64},
-        KERNEL("rmsprop/a_kernel_velocity", 1), KERNEL("rmsprop/a_kernel_average_gradient", 2),
-        BIAS("rmsprop/a_bias_velocity", 3), BIAS("rmsprop/a_bias_average_gradient", 4),
-        KERNEL("rmsprop/b_kernel_velocity", 5), KERNEL("rmsprop/b_kernel_average_gradient", 6)};
+    static const rig_weight centered[] = {{"", "iteration", {0}, 3, IA_I64},
+                                          KERNEL("rmsprop/a_kernel_velocity", 1),
+                                          KERNEL("rmsprop/a_kernel_average_gradient", 2),
+                                          BIAS("rmsprop/a_bias_velocity", 3),
+                                          BIAS("rmsprop/a_bias_average_gradient", 4),
+                                          KERNEL("rmsprop/b_kernel_velocity", 5),
+                                          KERNEL("rmsprop/b_kernel_average_gradient", 6)};
     static const rig_weight plain[] = {KERNEL("training/RMSprop/Variable:0", 1),
                                        BIAS("training/RMSprop/Variable_1:0", 3),
                                        KERNEL("training/RMSprop/Variable_2:0", 5)};
@@ -172,11 +186,13 @@ static void test_left_out(void **state)
         KERNEL("adam/a_bias_momentum", 3),   KERNEL("adam/a_bias_velocity", 4),
         KERNEL("adam/b_kernel_momentum", 5), KERNEL("adam/b_kernel_velocity", 6)};
     static const rig_weight swapped[] = {/* the flags were other ones when it trained */
-        KERNEL("adam/b_kernel_momentum", 1), BIAS("adam/a_bias_momentum", 3),
-        KERNEL("adam/a_kernel_momentum", 5)};
+                                         KERNEL("adam/b_kernel_momentum", 1),
+                                         BIAS("adam/a_bias_momentum", 3),
+                                         KERNEL("adam/a_kernel_momentum", 5)};
     (void)state;
-    check_left_out(TRAINING("Adam"), few, 2,
-                   "the optimizer state of the file (2 arrays) does not fit the 3 trainable weights");
+    check_left_out(
+        TRAINING("Adam"), few, 2,
+        "the optimizer state of the file (2 arrays) does not fit the 3 trainable weights");
     check_left_out(TRAINING("Adam"), shape, 6, "(6 arrays) does not fit the 3 trainable weights");
     check_left_out(TRAINING("Adam"), swapped, 3, "does not fit");
     check_left_out(TRAINING("Lion"), few, 2, "the state of the optimizer 'Lion' is left out");
@@ -190,7 +206,8 @@ static void test_damaged(void **state)
                   .weights = weights,
                   .count = IA_COUNT(weights)};
     (void)state;
-    rig_refused(&f, INARCH_BAD_FILE, "the compile state of the file (training_config) is not an object");
+    rig_refused(&f, INARCH_BAD_FILE,
+                "the compile state of the file (training_config) is not an object");
     f.training = "{";
     rig_refused(&f, INARCH_BAD_FILE, "training_config");
 }
@@ -209,7 +226,8 @@ static void check_compile(const char *training, const char *optimizer, const cha
         have = json_dumps(both[i]->compile.loss, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
         assert_string_equal(have, loss);
         free(have);
-        have = json_dumps(both[i]->compile.metrics, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+        have =
+            json_dumps(both[i]->compile.metrics, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
         assert_string_equal(have ? have : "", metrics);
         free(have);
     }
@@ -220,25 +238,29 @@ static void check_compile(const char *training, const char *optimizer, const cha
 static void test_compile(void **state)
 {
     (void)state;
-    check_compile(TRAINING("Custom>Adam"), "{\"class_name\":\"Adam\",\"config\":{\"learning_rate\":0.5}}",
+    check_compile(TRAINING("Custom>Adam"),
+                  "{\"class_name\":\"Adam\",\"config\":{\"learning_rate\":0.5}}",
                   "\"mean_squared_error\"", "[\"acc\"]");
-    check_compile("{\"optimizer_config\":{\"class_name\":\"SGD\",\"config\":{\"learning_rate\":0.5}},"
-                  "\"loss\":{\"class_name\":\"function\",\"config\":\"mae\"},\"metrics\":[[{"
-                  "\"class_name\":\"MeanMetricWrapper\",\"config\":{\"name\":\"accuracy\",\"fn\":"
-                  "\"binary_accuracy\"}}]]}",
-                  "{\"class_name\":\"SGD\",\"config\":{\"learning_rate\":0.5}}",
-                  "\"mean_absolute_error\"", "[\"binary_accuracy\"]");
-    check_compile("{\"optimizer_config\":{\"class_name\":\"Lion\",\"config\":{\"x\":1}},\"loss\":[\"mse\","
-                  "\"my_loss\"],\"metrics\":{\"b\":[\"mae\"]}}",
-                  "{\"class_name\":\"Lion\",\"config\":{\"x\":1}}",
-                  "[\"mean_squared_error\",\"my_loss\"]", "{\"b\":[\"mae\"]}");
+    check_compile(
+        "{\"optimizer_config\":{\"class_name\":\"SGD\",\"config\":{\"learning_rate\":0.5}},"
+        "\"loss\":{\"class_name\":\"function\",\"config\":\"mae\"},\"metrics\":[[{"
+        "\"class_name\":\"MeanMetricWrapper\",\"config\":{\"name\":\"accuracy\",\"fn\":"
+        "\"binary_accuracy\"}}]]}",
+        "{\"class_name\":\"SGD\",\"config\":{\"learning_rate\":0.5}}", "\"mean_absolute_error\"",
+        "[\"binary_accuracy\"]");
+    check_compile(
+        "{\"optimizer_config\":{\"class_name\":\"Lion\",\"config\":{\"x\":1}},\"loss\":[\"mse\","
+        "\"my_loss\"],\"metrics\":{\"b\":[\"mae\"]}}",
+        "{\"class_name\":\"Lion\",\"config\":{\"x\":1}}", "[\"mean_squared_error\",\"my_loss\"]",
+        "{\"b\":[\"mae\"]}");
 }
 
 /* Keras 1 and 2 let the rate decay; Keras 3 has a schedule for that. */
 static void test_decay(void **state)
 {
     ia_model *m = read_with("{\"optimizer_config\":{\"class_name\":\"SGD\",\"config\":{\"lr\":0.5,"
-                            "\"decay\":0.01,\"momentum\":0.9}},\"loss\":\"mse\"}", NULL, 0);
+                            "\"decay\":0.01,\"momentum\":0.9}},\"loss\":\"mse\"}",
+                            NULL, 0);
     (void)state;
     ia_model *again = rig_again(m);
     const json_t *config = json_object_get(again->compile.optimizer, "config");
@@ -256,14 +278,10 @@ static void test_decay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_amsgrad),
-        cmocka_unit_test(test_rmsprop),
-        cmocka_unit_test(test_sgd),
-        cmocka_unit_test(test_left_out),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_compile),
-        cmocka_unit_test(test_decay),
+        cmocka_unit_test(test_spellings), cmocka_unit_test(test_amsgrad),
+        cmocka_unit_test(test_rmsprop),   cmocka_unit_test(test_sgd),
+        cmocka_unit_test(test_left_out),  cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_compile),   cmocka_unit_test(test_decay),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

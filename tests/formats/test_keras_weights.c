@@ -1,11 +1,11 @@
-/* Which weight of a file is whose: names of every generation, nested models, files whose scopes do not
- * tell, and what is said when nothing fits. */
+/* Which weight of a file is whose: names of every generation, nested models, files whose scopes do
+ * not tell, and what is said when nothing fits. */
 #include "rig.h"
 
 #include "formats/keras/keras_h5.h"
 
 #define DENSE(name, in, units)                                                                     \
-    "{\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\",\"units\":" #units               \
+    "{\"class_name\":\"Dense\",\"config\":{\"name\":\"" name "\",\"units\":" #units                \
     ",\"batch_input_shape\":[null," #in "]}}"
 #define SEQUENTIAL(name, layers)                                                                   \
     "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"" name "\",\"layers\":[" layers "]}}"
@@ -17,16 +17,20 @@ static const char one_dense[] = SEQUENTIAL("m", DENSE("d", 2, 3));
 static void test_spellings(void **state)
 {
     static const char *const names[][2] = {
-        {"d/kernel:0", "d/bias:0"},         {"m/d/kernel", "m/d/bias"},
-        {"d_W", "d_b"},                     {"d_W:0", "d_b:0"},
-        {"global/shared/d_W:0", "x/d_b:0"}, {"kernel", "bias"},
+        {"d/kernel:0", "d/bias:0"},
+        {"m/d/kernel", "m/d/bias"},
+        {"d_W", "d_b"},
+        {"d_W:0", "d_b:0"},
+        {"global/shared/d_W:0", "x/d_b:0"},
+        {"kernel", "bias"},
         {"d_2/kernel:0", "d_2/bias:0"}, /* a graph made twice */
         {"bias:0", "kernel:0"},         /* the order is not looked at */
     };
     (void)state;
     for (size_t i = 0; i < IA_COUNT(names); i++) {
         bool swapped = strcmp(names[i][0], "bias:0") == 0;
-        rig_weight w[2] = {{"d", names[i][0], {2, 3}, 10, IA_F32}, {"d", names[i][1], {3}, 20, IA_F32}};
+        rig_weight w[2] = {{"d", names[i][0], {2, 3}, 10, IA_F32},
+                           {"d", names[i][1], {3}, 20, IA_F32}};
         if (swapped) {
             memcpy(w[0].dim, (int64_t[4]){3}, sizeof w[0].dim);
             memcpy(w[1].dim, (int64_t[4]){2, 3}, sizeof w[1].dim);
@@ -78,9 +82,10 @@ static void test_shapes_do_not_decide(void **state)
                   .weights = w,
                   .count = 4};
     (void)state;
-    rig_refused(&f, INARCH_BAD_FILE,
-                "layer 'bn' (BatchNormalization): neither names nor shapes tell which weight of the "
-                "file is its gamma of shape (3,)");
+    rig_refused(
+        &f, INARCH_BAD_FILE,
+        "layer 'bn' (BatchNormalization): neither names nor shapes tell which weight of the "
+        "file is its gamma of shape (3,)");
 }
 
 static void test_batch_normalization_of_keras_1(void **state)
@@ -89,9 +94,10 @@ static void test_batch_normalization_of_keras_1(void **state)
                       {"bn", "bn_beta", {3}, 20, IA_F32},
                       {"bn", "bn_running_mean", {3}, 30, IA_F32},
                       {"bn", "bn_running_std", {3}, 40, IA_F32}};
-    rig_file f = {.model = "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":"
-                           "\"BatchNormalization\",\"config\":{\"name\":\"bn\",\"mode\":0,\"axis\":-1,"
-                           "\"epsilon\":1e-05,\"batch_input_shape\":[null,3]}}]}",
+    rig_file f = {.model =
+                      "{\"class_name\":\"Sequential\",\"config\":[{\"class_name\":"
+                      "\"BatchNormalization\",\"config\":{\"name\":\"bn\",\"mode\":0,\"axis\":-1,"
+                      "\"epsilon\":1e-05,\"batch_input_shape\":[null,3]}}]}",
                   .weights = w,
                   .count = 4};
     (void)state;
@@ -109,9 +115,10 @@ static void test_wrong_shape(void **state)
     rig_weight w[] = {{"d", "d/kernel:0", {2, 4}, 10, IA_F32}, {"d", "d/bias:0", {3}, 20, IA_F32}};
     rig_file f = {.version = "2.2.4", .model = one_dense, .weights = w, .count = 2};
     (void)state;
-    rig_refused(&f, INARCH_BAD_FILE,
-                "layer 'd' (Dense) needs kernel of shape (2, 3), but the weight 'd/kernel' of the file "
-                "has shape (2, 4)");
+    rig_refused(
+        &f, INARCH_BAD_FILE,
+        "layer 'd' (Dense) needs kernel of shape (2, 3), but the weight 'd/kernel' of the file "
+        "has shape (2, 4)");
 }
 
 static void test_missing(void **state)
@@ -135,7 +142,8 @@ static void test_too_many(void **state)
                       {"e", "e/kernel:0", {1}, 30, IA_F32}};
     rig_file f = {.version = "2.2.4", .model = one_dense, .weights = w, .count = 3};
     (void)state;
-    rig_refused(&f, INARCH_BAD_FILE, "layer 'd' (Dense) has no place for the weight 'd/scale' of the file");
+    rig_refused(&f, INARCH_BAD_FILE,
+                "layer 'd' (Dense) has no place for the weight 'd/scale' of the file");
     rig_weight far[] = {w[0], w[1], w[3]};
     f.weights = far;
     rig_refused(&f, INARCH_BAD_FILE,
@@ -170,8 +178,8 @@ static void test_nested_by_scope(void **state)
     (void)state;
     check_three((rig_weight[]){PAIR("a/", ":0", 10), PAIR("b/", ":0", 20), PAIR("c/", ":0", 30)});
     check_three((rig_weight[]){PAIR("b/", ":0", 20), PAIR("c/", ":0", 30), PAIR("a/", ":0", 10)});
-    check_three((rig_weight[]){PAIR("base/c/", "", 30), PAIR("base/a/", "", 10),
-                               PAIR("base/b/", "", 20)});
+    check_three(
+        (rig_weight[]){PAIR("base/c/", "", 30), PAIR("base/a/", "", 10), PAIR("base/b/", "", 20)});
     check_three((rig_weight[]){PAIR("m/base/c/", "", 30), PAIR("m/base/a/", "", 10),
                                PAIR("m/base/b/", "", 20)});
 }
@@ -185,11 +193,13 @@ static void test_nested_keras_1(void **state)
     check_three(w);
 }
 
-/* A graph made twice in one session numbers every scope anew: the order of the file is Keras' own. */
+/* A graph made twice in one session numbers every scope anew: the order of the file is Keras' own.
+ */
 static void test_nested_renumbered(void **state)
 {
     (void)state;
-    check_three((rig_weight[]){PAIR("a_1/", ":0", 10), PAIR("b_1/", ":0", 20), PAIR("c_1/", ":0", 30)});
+    check_three(
+        (rig_weight[]){PAIR("a_1/", ":0", 10), PAIR("b_1/", ":0", 20), PAIR("c_1/", ":0", 30)});
 }
 
 static void test_nested_does_not_decide(void **state)
@@ -210,8 +220,9 @@ static void test_nested_does_not_decide(void **state)
 static void test_nested_names_overlap(void **state)
 {
     static const char model[] = SEQUENTIAL(
-        "m", SEQUENTIAL("base", SEQUENTIAL("one", DENSE("d", 4, 4) "," DENSE("d_1", 4, 4)) ","
-                                SEQUENTIAL("two", DENSE("d", 4, 4) "," DENSE("d_1", 4, 4))));
+        "m", SEQUENTIAL("base",
+                        SEQUENTIAL("one", DENSE("d", 4, 4) "," DENSE("d_1", 4, 4)) "," SEQUENTIAL(
+                            "two", DENSE("d", 4, 4) "," DENSE("d_1", 4, 4))));
     rig_weight w[] = {PAIR("base/two/d_1/", "", 40), PAIR("base/one/d/", "", 10),
                       PAIR("base/two/d/", "", 30), PAIR("base/one/d_1/", "", 20)};
     rig_file f = {.version = "3.0.0", .model = model, .weights = w, .count = 8};

@@ -1,5 +1,5 @@
-/* Writing: equal bytes, nothing lost - unknown keys, flags, names, metadata, moments - and the forms
- * that both generations of Keras read. */
+/* Writing: equal bytes, nothing lost - unknown keys, flags, names, metadata, moments - and the
+ * forms that both generations of Keras read. */
 #include "rig.h"
 
 #include "containers/hdf5/hdf5.h"
@@ -126,13 +126,15 @@ static void test_dialect(void **state)
     (void)state;
     ia_model *m = new_model("input:4,dense:3:relu,leakyrelu:0.1,dense:2");
     json_t *model = written(m, "model_config");
-    const json_t *first = json_array_get(json_object_get(json_object_get(model, "config"), "layers"), 0);
+    const json_t *first =
+        json_array_get(json_object_get(json_object_get(model, "config"), "layers"), 0);
     assert_json(json_object_get(json_object_get(first, "config"), "batch_input_shape"), "[null,4]");
     const json_t *dense = json_object_get(entry(model, "dense"), "config");
     assert_json(json_object_get(dense, "units"), "3");
     assert_json(json_object_get(dense, "kernel_regularizer"), "null");
-    assert_string_equal(ia_json_string(json_object_get(dense, "kernel_initializer"), "class_name", ""),
-                        "GlorotUniform");
+    assert_string_equal(
+        ia_json_string(json_object_get(dense, "kernel_initializer"), "class_name", ""),
+        "GlorotUniform");
     assert_null(json_object_get(
         json_object_get(json_object_get(dense, "kernel_initializer"), "config"), "dtype"));
     /* Keras 3 still takes alpha, tf_keras knows no other name */
@@ -150,11 +152,12 @@ static void test_dtype(void **state)
 {
     rig_weight w[] = {{"d", "d/kernel", {2, 3}, 10, IA_F32}, {"d", "d/bias", {3}, 20, IA_F32}};
     rig_file f = {.version = "3.4.0",
-                  .model = "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"m\",\"layers\":[{"
-                           "\"class_name\":\"Dense\",\"config\":{\"name\":\"d\",\"units\":3,"
-                           "\"batch_input_shape\":[8,2],\"dtype\":{\"module\":\"keras\",\"class_name\":"
-                           "\"DTypePolicy\",\"config\":{\"name\":\"float32\"},\"registered_name\":null},"
-                           "\"quantization_config\":null}}]}}",
+                  .model =
+                      "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"m\",\"layers\":[{"
+                      "\"class_name\":\"Dense\",\"config\":{\"name\":\"d\",\"units\":3,"
+                      "\"batch_input_shape\":[8,2],\"dtype\":{\"module\":\"keras\",\"class_name\":"
+                      "\"DTypePolicy\",\"config\":{\"name\":\"float32\"},\"registered_name\":null},"
+                      "\"quantization_config\":null}}]}}",
                   .weights = w,
                   .count = 2};
     (void)state;
@@ -214,8 +217,9 @@ static void check_weight_names(const ia_model *m, const char *group, const char 
     assert_ok(ia_input_open(path, &in, &err), err);
     assert_ok(ia_h5_open(&in, &h5, &err), err);
     snprintf(at, sizeof at, "model_weights/%s", group);
-    assert_ok(ia_h5_attr_list(h5, ia_h5_find(ia_h5_root(h5), at), *group ? "weight_names" : "layer_names",
-                              &names, &n, &err), err);
+    assert_ok(ia_h5_attr_list(h5, ia_h5_find(ia_h5_root(h5), at),
+                              *group ? "weight_names" : "layer_names", &names, &n, &err),
+              err);
     for (size_t i = 0; i < n; i++) {
         strcat(have, i ? " " : "");
         strcat(have, names[i].text);
@@ -258,13 +262,15 @@ static void test_nested_flag(void **state)
     ia_model_layer(m, "dense")->learning_rate = 0.25f;
     json_t *model = written(m, "model_config");
     const json_t *base = entry(model, "base");
-    assert_json(json_object_get(json_object_get(entry(base, "dense_1"), "config"), "trainable"), "false");
+    assert_json(json_object_get(json_object_get(entry(base, "dense_1"), "config"), "trainable"),
+                "false");
     json_decref(model);
-    check_weight_names(m, "base",
-                       "base/dense/kernel base/dense/bias base/dense_1/kernel base/dense_1/bias "
-                       "base/batch_normalization/gamma base/batch_normalization/beta "
-                       "base/batch_normalization/moving_mean base/batch_normalization/moving_variance "
-                       "base/dense_2/kernel base/dense_2/bias");
+    check_weight_names(
+        m, "base",
+        "base/dense/kernel base/dense/bias base/dense_1/kernel base/dense_1/bias "
+        "base/batch_normalization/gamma base/batch_normalization/beta "
+        "base/batch_normalization/moving_mean base/batch_normalization/moving_variance "
+        "base/dense_2/kernel base/dense_2/bias");
     ia_model *again = rig_again(m);
     rig_same_model(m, again);
     assert_true(ia_model_layer(again, "base/dense_1")->trainable);
@@ -309,7 +315,8 @@ static void check_hard_sigmoid(int generation, float slope)
     const ia_layer *l = ia_model_layer(m, "dense_1");
     json_t *name = json_string("hard_sigmoid");
     assert_ok(ia_field_set_json(ia_field_find(l->cls->fields, l->cls->field_count, "activation"),
-                                l->config, name, generation, "dense_1", &err), err);
+                                l->config, name, generation, "dense_1", &err),
+              err);
     json_decref(name);
     json_t *model = written(m, "model_config");
     const json_t *config = json_object_get(entry(model, "dense_1"), "config");
@@ -322,7 +329,9 @@ static void check_hard_sigmoid(int generation, float slope)
     json_decref(model);
     ia_model *again = rig_again(m); /* and back to one layer */
     rig_same_model(m, again);
-    assert_near(ia_model_layer(again, "dense_1")->cls->activation(ia_model_layer(again, "dense_1"))->param[0],
+    assert_near(ia_model_layer(again, "dense_1")
+                    ->cls->activation(ia_model_layer(again, "dense_1"))
+                    ->param[0],
                 slope, 1e-7);
     ia_model_free(again);
     ia_model_free(m);
@@ -365,7 +374,8 @@ static void test_hard_sigmoid_in_graphs(void **state)
 
 static void plant(json_t *object)
 {
-    assert_int_equal(json_object_set_new(object, "planted", json_pack("{s:[i,n,s]}", "x", 1, "ä")), 0);
+    assert_int_equal(json_object_set_new(object, "planted", json_pack("{s:[i,n,s]}", "x", 1, "ä")),
+                     0);
 }
 
 static void assert_planted(const json_t *object)
@@ -381,14 +391,14 @@ static void test_unknown_keys(void **state)
         "{s:s, s:{s:s, s:[{s:s, s:s, s:{s:s, s:[n,i]}, s:[]},"
         "{s:s, s:s, s:{s:s, s:i}, s:[[[s,i,i,{}]]]}, {s:s, s:s, s:{s:s}, s:[[[s,i,i,{}]]]}],"
         "s:[[s,i,i]], s:[[s,i,i]]}}",
-        "class_name", "Functional", "config", "name", "m", "layers", "class_name", "InputLayer", "name",
-        "x", "config", "name", "x", "batch_shape", 4, "inbound_nodes", "class_name", "Dense", "name",
-        "d", "config", "name", "d", "units", 3, "inbound_nodes", "x", 0, 0, "class_name", "Mine", "name",
-        "o", "config", "name", "o", "inbound_nodes", "d", 0, 0, "input_layers", "x", 0, 0,
-        "output_layers", "o", 0, 0);
-    json_t *training = json_pack("{s:{s:s,s:{s:f}},s:s,s:n,s:n}", "optimizer_config", "class_name",
-                                 "Adam", "config", "learning_rate", 0.5, "loss", "mse", "metrics",
-                                 "loss_weights");
+        "class_name", "Functional", "config", "name", "m", "layers", "class_name", "InputLayer",
+        "name", "x", "config", "name", "x", "batch_shape", 4, "inbound_nodes", "class_name",
+        "Dense", "name", "d", "config", "name", "d", "units", 3, "inbound_nodes", "x", 0, 0,
+        "class_name", "Mine", "name", "o", "config", "name", "o", "inbound_nodes", "d", 0, 0,
+        "input_layers", "x", 0, 0, "output_layers", "o", 0, 0);
+    json_t *training =
+        json_pack("{s:{s:s,s:{s:f}},s:s,s:n,s:n}", "optimizer_config", "class_name", "Adam",
+                  "config", "learning_rate", 0.5, "loss", "mse", "metrics", "loss_weights");
     (void)state;
     assert_non_null(model);
     json_t *config = json_object_get(model, "config"), *layers = json_object_get(config, "layers");
@@ -405,7 +415,8 @@ static void test_unknown_keys(void **state)
     plant(json_array_get(call, 3));
 
     char *text = json_dumps(model, 0), *training_text = json_dumps(training, 0);
-    rig_file f = {.version = "2.4.0", .model = text, .training = training_text, .weights = w, .count = 2};
+    rig_file f = {
+        .version = "2.4.0", .model = text, .training = training_text, .weights = w, .count = 2};
     ia_model *m = rig_read(&f), *again = rig_again(m);
     free(text);
     free(training_text);
@@ -420,7 +431,8 @@ static void test_unknown_keys(void **state)
         assert_planted(entry(model, names[i]));
         assert_planted(json_object_get(entry(model, names[i]), "config"));
     }
-    call = json_array_get(json_array_get(json_object_get(entry(model, "d"), "inbound_nodes"), 0), 0);
+    call =
+        json_array_get(json_array_get(json_object_get(entry(model, "d"), "inbound_nodes"), 0), 0);
     assert_planted(json_array_get(call, 3));
     training = written(again, "training_config");
     assert_planted(training);

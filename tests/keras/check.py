@@ -17,8 +17,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "tools", "keras"))
 import check_written  # noqa: E402
 
 
-def one(folder, name, framework):
-    """The verdict that check_written prints."""
+def one(folder, name, framework, trainable):
+    """The verdict that check_written prints; Keras must train as many parameters as inarch would."""
     stem = os.path.join(folder, name)
     os.makedirs(stem, exist_ok=True)
     options = argparse.Namespace(model=stem + ".h5", data=stem + ".npz", save=stem, only=framework, tolerance=1e-5,
@@ -27,15 +27,18 @@ def one(folder, name, framework):
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
         check_written.inside(options)
     lines = [line for line in printed.getvalue().splitlines() if line.startswith("VERDICT ")]
-    return json.loads(lines[-1][8:])
+    verdict = json.loads(lines[-1][8:])
+    if verdict["ok"] and verdict["trainable_parameters"] != trainable:
+        verdict.update(ok=False, error=f"{verdict['trainable_parameters']} parameters train, not {trainable}")
+    return verdict
 
 
 def inside(folder, framework):
     with open(os.path.join(folder, "samples.json"), encoding="utf-8") as samples:
-        wanted = [name for name, readers in json.load(samples).items() if framework in readers]
+        wanted = {name: row for name, row in json.load(samples).items() if framework in row["readers"]}
     failed = 0
-    for name in wanted:
-        verdict = one(folder, name, framework)
+    for name, row in wanted.items():
+        verdict = one(folder, name, framework, row["trainable"])
         failed += not verdict["ok"]
         text = f"differs by {verdict['max_difference']:.1e}" if verdict["ok"] else verdict["error"]
         print(f"{'ok' if verdict['ok'] else 'FAILED'} {framework} {name}: {text}", flush=True)

@@ -110,9 +110,11 @@ static void write_weights(const inarch_model *m, const char *path)
     npz_finish(&z);
 }
 
-static void write_sample(const sample *s)
+/* How many parameters it trains. */
+static size_t write_sample(const sample *s)
 {
     inarch_error err;
+    inarch_info info = {.size = sizeof info};
     char path[1024];
     inarch_model *m = sample_make(s);
     snprintf(path, sizeof path, "%s/%s.h5", folder, s->name);
@@ -123,34 +125,37 @@ static void write_sample(const sample *s)
     write_data(m, path);
     snprintf(path, sizeof path, "%s/%s_weights.npz", folder, s->name);
     write_weights(m, path);
+    assert_ok(inarch_model_info(m, &info, &err), err);
+    size_t trainable = info.trainable_parameters;
     inarch_free(m);
+    return trainable;
 }
 
-/* {"mlp": {"readers": ["keras3", "tf_keras"], "layers": {path: live}}, ...} is read by check.py. */
-static void write_list(void)
+static json_t *readers_of(const sample *s)
+{
+    json_t *readers = json_array();
+    if (s->readers & KERAS3)
+        json_array_append_new(readers, json_string("keras3"));
+    if (s->readers & TF_KERAS)
+        json_array_append_new(readers, json_string("tf_keras"));
+    return readers;
+}
+
+/* samples.json: {"mlp": {"readers": ["keras3", "tf_keras"], "trainable": 423}, ...} */
+static void test_write(void **state)
 {
     char path[1024];
     json_t *list = json_object();
+    (void)state;
     for (size_t i = 0; i < sample_count(); i++) {
         const sample *s = sample_at(i);
-        json_t *readers = json_array();
-        if (s->readers & KERAS3)
-            json_array_append_new(readers, json_string("keras3"));
-        if (s->readers & TF_KERAS)
-            json_array_append_new(readers, json_string("tf_keras"));
-        json_object_set_new(list, s->name, readers);
+        json_t *row = json_pack("{s:o, s:I}", "readers", readers_of(s), "trainable",
+                                (json_int_t)write_sample(s));
+        json_object_set_new(list, s->name, row);
     }
     snprintf(path, sizeof path, "%s/samples.json", folder);
     assert_int_equal(json_dump_file(list, path, JSON_INDENT(1)), 0);
     json_decref(list);
-}
-
-static void test_write(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sample_count(); i++)
-        write_sample(sample_at(i));
-    write_list();
 }
 
 /* ---- read ---- */

@@ -131,7 +131,7 @@ static void freeze_shared(inarch_model *m)
 {
     inarch_error err;
     assert_ok(inarch_freeze(m, "shared", &err), err);
-    assert_ok(inarch_rename(m, "again", "twice called", &err), err);
+    assert_ok(inarch_rename(m, "again", "twice_called", &err), err);
 }
 
 /* base frozen, one layer of it freed: what trains here must train there. */

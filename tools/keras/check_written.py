@@ -139,6 +139,7 @@ def inside(options):
         model = keras.models.load_model(options.model)
         verdict["layers"] = [layer.name for layer in model.layers]
         verdict["trainable"] = [bool(layer.trainable) for layer in model.layers]
+        verdict["trainable_parameters"] = int(sum(np.prod(w.shape) for w in model.trainable_weights))
         if options.weights:
             verdict["weights_equal"] = compare_weights(model, options.weights)
         got = predict(model, xs)

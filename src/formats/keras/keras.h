@@ -1,8 +1,8 @@
 /* The Keras room from inside: the steps between a file and a document, in the order they are taken.
  *
  * Reading: JSON to layers (keras_layer.c), to a graph (keras_graph.c), weights by name
- * (keras_weights.c), compile state and moments. Writing goes the other way, in one dialect that Keras 3
- * and tf_keras both read. keras_h5.c puts the steps together. */
+ * (keras_weights.c), compile state and moments. Writing goes the other way, in one dialect that
+ * Keras 3 and tf_keras both read. keras_h5.c puts the steps together. */
 #ifndef IA_FORMATS_KERAS_KERAS_H
 #define IA_FORMATS_KERAS_KERAS_H
 
@@ -10,10 +10,10 @@
 #include "containers/hdf5/hdf5_write.h"
 #include "nn/model.h"
 
-#define KERAS_MAX_DEPTH 32     /* models nested in models; the corpus has 1, a test of Keras 12 */
-#define KERAS_MAX_LAYERS 8192  /* in all models of a file; the largest known has 1,100 */
-#define KERAS_MAX_CALLS 65536  /* in one model */
-#define KERAS_MAX_INPUTS 4096  /* of one call */
+#define KERAS_MAX_DEPTH 32      /* models nested in models; the corpus has 1, a test of Keras 12 */
+#define KERAS_MAX_LAYERS 8192   /* in all models of a file; the largest known has 1,100 */
+#define KERAS_MAX_CALLS 65536   /* in one model */
+#define KERAS_MAX_INPUTS 4096   /* of one call */
 #define KERAS_MAX_WEIGHTS 16384 /* of one top-level layer */
 
 /* Key in ia_call.kwargs: a call that is more than its inputs, as the file had it, whole. */
@@ -23,18 +23,19 @@
 
 typedef struct ia_keras_reader {
     int generation;
-    size_t depth;               /* models around the one being read */
-    size_t layers;              /* met so far */
-    const ia_h5_string *names;  /* layer_names of the file, for layers without a name; NULL: none */
+    size_t depth;              /* models around the one being read */
+    size_t layers;             /* met so far */
+    const ia_h5_string *names; /* layer_names of the file, for layers without a name; NULL: none */
     size_t name_count;
-    json_t *notes;              /* array of texts: what was left out or is not understood */
-    const json_t *meta;         /* our own attribute; NULL: none */
-    const char *path;           /* of the model being read, "" or "base/inner" */
+    json_t *notes;      /* array of texts: what was left out or is not understood */
+    const json_t *meta; /* our own attribute; NULL: none */
+    const char *path;   /* of the model being read, "" or "base/inner" */
 } ia_keras_reader;
 
 /* Adds a text to the reader's notes. */
-IA_PRINTF(3, 4) IA_MUST_CHECK
-inarch_status ia_keras_note(json_t *notes, inarch_error *err, const char *format, ...);
+IA_PRINTF(3, 4)
+IA_MUST_CHECK inarch_status
+    ia_keras_note(json_t *notes, inarch_error *err, const char *format, ...);
 
 /* ---- keras_layer.c: one entry {"class_name", "config", ...} ---- */
 /* The entry is a model in its own right. */
@@ -45,8 +46,8 @@ const char *ia_keras_entry_name(const json_t *entry);
 IA_MUST_CHECK inarch_status ia_keras_read_layer(ia_keras_reader *r, const json_t *entry,
                                                 const char *name, ia_layer **out,
                                                 inarch_error *err);
-/* Turns the first known layer of that name, at whatever depth, into an opaque one without variables;
- * false when there is none. */
+/* Turns the first known layer of that name, at whatever depth, into an opaque one without
+ * variables; false when there is none. */
 bool ia_keras_make_opaque(ia_model *m, const char *name);
 /* An InputLayer of that batch_input_shape (NULL: none known) and dtype. */
 IA_MUST_CHECK inarch_status ia_keras_make_input(ia_keras_reader *r, const char *name,
@@ -57,8 +58,8 @@ IA_MUST_CHECK inarch_status ia_keras_make_input(ia_keras_reader *r, const char *
 IA_MUST_CHECK inarch_status ia_keras_read_model(ia_keras_reader *r, const json_t *entry,
                                                 const char *name, ia_model **out,
                                                 inarch_error *err);
-/* The calls, inputs and outputs of a Functional whose layers are in m->layers, one for each entry of
- * config["layers"] and in that order. */
+/* The calls, inputs and outputs of a Functional whose layers are in m->layers, one for each entry
+ * of config["layers"] and in that order. */
 IA_MUST_CHECK inarch_status ia_keras_read_nodes(const json_t *config, ia_model *m,
                                                 inarch_error *err);
 
@@ -68,8 +69,8 @@ typedef enum ia_keras_binding {
     KERAS_REPLACE /* every variable has a value and must get another */
 } ia_keras_binding;
 
-/* Gives the variables of `m` their values from `group` (model_weights, or the root of a weights-only
- * file). */
+/* Gives the variables of `m` their values from `group` (model_weights, or the root of a
+ * weights-only file). */
 IA_MUST_CHECK inarch_status ia_keras_bind_weights(const ia_h5 *file, const ia_h5_object *group,
                                                   ia_keras_binding binding, ia_model *m,
                                                   inarch_error *err);
@@ -83,9 +84,9 @@ IA_MUST_CHECK inarch_status ia_keras_layer_order(const ia_model *m, ia_layer ***
 /* A variable with where it stands. */
 typedef struct ia_keras_variable {
     ia_layer *layer;
-    size_t index;    /* in layer->variables */
-    char *path;      /* "base/d1/kernel", from the list's root; owned by the list */
-    bool trainable;  /* the variable's own and all flags on its path */
+    size_t index;   /* in layer->variables */
+    char *path;     /* "base/d1/kernel", from the list's root; owned by the list */
+    bool trainable; /* the variable's own and all flags on its path */
 } ia_keras_variable;
 
 typedef struct ia_keras_variables {
@@ -93,8 +94,8 @@ typedef struct ia_keras_variables {
     size_t count, cap;
 } ia_keras_variables;
 
-/* The variables of one layer (nested ones included) as .h5 files list them: the trainable ones, then
- * the others; paths start with the layer's name. */
+/* The variables of one layer (nested ones included) as .h5 files list them: the trainable ones,
+ * then the others; paths start with the layer's name. */
 IA_MUST_CHECK inarch_status ia_keras_layer_variables(ia_layer *l, ia_keras_variables *out,
                                                      inarch_error *err);
 /* Those of a whole model, in the order of layers. */
@@ -139,8 +140,8 @@ IA_MUST_CHECK inarch_status ia_keras_write_model(const ia_model *m, json_t **out
 /* Sets entry["inbound_nodes"]. */
 IA_MUST_CHECK inarch_status ia_keras_write_calls(const ia_model *m, const ia_layer *l,
                                                  json_t *entry, inarch_error *err);
-/* Sets config["input_layers"] and config["output_layers"]. Keras 3 wants the one output of a nested model
- * bare; at the top older readers want lists. */
+/* Sets config["input_layers"] and config["output_layers"]. Keras 3 wants the one output of a nested
+ * model bare; at the top older readers want lists. */
 IA_MUST_CHECK inarch_status ia_keras_write_ends(const ia_model *m, bool top, json_t *config,
                                                 inarch_error *err);
 

@@ -1,8 +1,9 @@
-/* The weights of a nested model: first to which of its layers each belongs, by the scope in its name
+/* The weights of a nested model: first to which of its layers each belongs, by the scope in its
+ * name
  * ("base/inner/d1/kernel", "d1/kernel", Keras 1's "d1_W"), then to which variable.
  *
- * Only when scopes do not decide - graphs rebuilt in one session get other ones - Keras' own order of
- * the flags in this same file is taken, and only if every name and shape in it agrees. */
+ * Only when scopes do not decide - graphs rebuilt in one session get other ones - Keras' own order
+ * of the flags in this same file is taken, and only if every name and shape in it agrees. */
 #include "formats/keras/keras_bind.h"
 
 #include "base/alloc.h"
@@ -162,7 +163,8 @@ static bool bind_order_agrees(const keras_weights *w, const ia_keras_variables *
     for (size_t i = 0; i < w->count; i++) {
         const ia_variable *v = ia_keras_variable_of(&order->items[i]);
         const char *name = ia_keras_variable_name(order->items[i].layer, w->items[i].last);
-        const char *digits = strrchr(name, '_'); /* Keras 1 beside a scope of another name: "x_2_W" */
+        const char *digits =
+            strrchr(name, '_'); /* Keras 1 beside a scope of another name: "x_2_W" */
         bool named = strcmp(name, v->name) == 0 ||
                      (digits && strcmp(ia_keras_variable_name(order->items[i].layer, digits + 1),
                                        v->name) == 0);
@@ -198,9 +200,10 @@ static inarch_status bind_fail(keras_weights *w, const ia_layer *l, const bind_l
     }
     for (size_t i = 0; i < w->count; i++)
         if (w->items[i].leaf == SIZE_MAX)
-            return ia_layer_fail(l, INARCH_BAD_FILE, err, "",
-                                 "(%s): nothing tells to which of its layers the weight '%s' belongs",
-                                 l->class_name, w->items[i].path);
+            return ia_layer_fail(
+                l, INARCH_BAD_FILE, err, "",
+                "(%s): nothing tells to which of its layers the weight '%s' belongs", l->class_name,
+                w->items[i].path);
     return ia_layer_fail(l, INARCH_BAD_FILE, err, "", "(%s) has other weights in the file",
                          l->class_name);
 }

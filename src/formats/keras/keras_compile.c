@@ -1,8 +1,8 @@
 /* How a model was compiled: training_config of any generation to ia_compile and back.
  *
- * Losses and metrics get Keras' long names on the way in, because Keras 3.15 cannot load its own file
- * with 'mse' as the loss. Settings that only one generation knows and that say nothing (null) are left
- * out on the way back; the file's own text is kept in ia_compile.source. */
+ * Losses and metrics get Keras' long names on the way in, because Keras 3.15 cannot load its own
+ * file with 'mse' as the loss. Settings that only one generation knows and that say nothing (null)
+ * are left out on the way back; the file's own text is kept in ia_compile.source. */
 #include "formats/keras/keras.h"
 
 #include "formats/keras/keras_names.h"
@@ -21,8 +21,8 @@ static const json_t *compile_unwrap(const json_t *value)
     return value;
 }
 
-/* One loss: by its long name, or with its settings as both generations read them. A loss of one's own
- * stays as it is. */
+/* One loss: by its long name, or with its settings as both generations read them. A loss of one's
+ * own stays as it is. */
 static inarch_status compile_one_loss(const json_t *value, json_t **out, inarch_error *err)
 {
     ia_loss loss;
@@ -40,13 +40,14 @@ static inarch_status compile_one_loss(const json_t *value, json_t **out, inarch_
     return INARCH_OK;
 }
 
-/* Metrics without a function: both generations know the class by its name, only Keras 3 "auc" too. */
+/* Metrics without a function: both generations know the class by its name, only Keras 3 "auc" too.
+ */
 static const struct {
     const char *name, *class_name;
 } compile_metric_classes[] = {
-    {"auc", "AUC"},           {"precision", "Precision"}, {"recall", "Recall"},
-    {"f1_score", "F1Score"},  {"r2_score", "R2Score"},
-    {"root_mean_squared_error", "RootMeanSquaredError"},
+    {"auc", "AUC"},          {"precision", "Precision"},
+    {"recall", "Recall"},    {"f1_score", "F1Score"},
+    {"r2_score", "R2Score"}, {"root_mean_squared_error", "RootMeanSquaredError"},
 };
 
 /* The other name of such a metric; NULL for all others. */
@@ -106,7 +107,8 @@ static inarch_status compile_fill(const json_t *value, compile_one *one, json_t 
         IA_TRY(compile_each(json_array_get(value, i), one, &made, err));
         IA_TRY(ia_keras_push(out, made, err));
     }
-    json_object_foreach ((json_t *)(uintptr_t)value, key, item) {
+    json_object_foreach((json_t *)(uintptr_t)value, key, item)
+    {
         IA_TRY(compile_each(item, one, &made, err));
         IA_TRY(ia_keras_set(out, key, made, err));
     }
@@ -164,9 +166,8 @@ static inarch_status compile_optimizer(const json_t *training, json_t **out, ina
     const ia_keras_optimizer *known = ia_keras_optimizer_find(class_name);
     json_t *config = json_object(), *value;
     inarch_status status = config ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof *config);
-    json_object_foreach (json_object_get(from, "config"), key, value)
-        if (status == INARCH_OK)
-            status = compile_copy_setting(config, key, value, err);
+    json_object_foreach(json_object_get(from, "config"), key, value) if (status == INARCH_OK)
+        status = compile_copy_setting(config, key, value, err);
     if (status != INARCH_OK) {
         json_decref(config);
         return status;
@@ -193,9 +194,9 @@ inarch_status ia_keras_read_compile(const json_t *training, ia_compile *out, ina
 
 /* ---- writing ---- */
 
-/* Settings written only where they say something. tf_keras takes an optimizer without is_legacy_optimizer
- * for one of Keras 2.10 and before, which knows none of these; Keras 3 refuses is_legacy_optimizer. So an
- * optimizer with, say, a weight decay opens compiled in Keras 3 only. */
+/* Settings written only where they say something. tf_keras takes an optimizer without
+ * is_legacy_optimizer for one of Keras 2.10 and before, which knows none of these; Keras 3 refuses
+ * is_legacy_optimizer. So an optimizer with, say, a weight decay opens compiled in Keras 3 only. */
 #define QUIET                                                                                      \
     "jit_compile|is_legacy_optimizer|loss_scale_factor|gradient_accumulation_steps|name|decay|"    \
     "schedule_decay|weight_decay|clipnorm|clipvalue|global_clipnorm|use_ema|ema_momentum|"         \
@@ -213,7 +214,8 @@ static bool compile_is_quiet(const json_t *config, const char *key, const json_t
            (json_is_number(value) && json_number_value(value) == 0);
 }
 
-/* Keras 1 and 2 divided the rate by 1 + decay * iterations; both generations have that as a schedule. */
+/* Keras 1 and 2 divided the rate by 1 + decay * iterations; both generations have that as a
+ * schedule. */
 static inarch_status compile_decay(json_t *config, double decay, inarch_error *err)
 {
     const json_t *rate = json_object_get(config, "learning_rate");
@@ -222,8 +224,8 @@ static inarch_status compile_decay(json_t *config, double decay, inarch_error *e
         return INARCH_OK;
     json_t *schedule = json_pack(
         "{s:s, s:s, s:{s:f, s:i, s:f, s:b, s:s}, s:n}", "module", "keras.optimizers.schedules",
-        "class_name", "InverseTimeDecay", "config", "initial_learning_rate", start, "decay_steps", 1,
-        "decay_rate", decay, "staircase", 0, "name", "InverseTimeDecay", "registered_name");
+        "class_name", "InverseTimeDecay", "config", "initial_learning_rate", start, "decay_steps",
+        1, "decay_rate", decay, "staircase", 0, "name", "InverseTimeDecay", "registered_name");
     return ia_keras_set(config, "learning_rate", schedule, err);
 }
 
@@ -234,9 +236,9 @@ static inarch_status compile_write_optimizer(const ia_compile *c, json_t **out, 
     const ia_keras_optimizer *known = ia_keras_optimizer_find(class_name);
     json_t *config = json_object(), *value;
     inarch_status status = config ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof *config);
-    json_object_foreach ((json_t *)(uintptr_t)from, key, value)
-        if (status == INARCH_OK && !compile_is_quiet(from, key, value))
-            status = ia_keras_set(config, key, json_incref(value), err);
+    json_object_foreach((json_t *)(uintptr_t)from, key,
+                        value) if (status == INARCH_OK && !compile_is_quiet(from, key, value))
+        status = ia_keras_set(config, key, json_incref(value), err);
     double decay = ia_json_double(from, "decay", 0);
     if (status == INARCH_OK && decay != 0)
         status = compile_decay(config, decay, err);
@@ -254,12 +256,13 @@ static inarch_status compile_write_rest(const ia_compile *c, json_t *out, inarch
 {
     const char *key;
     json_t *value;
-    json_object_foreach (c->source, key, value)
-        if (!json_object_get(out, key) &&
-            !ia_keras_listed("optimizer_config|optimizer|jit_compile|run_eagerly|steps_per_execution|"
-                             "sample_weight_mode|auto_scale_loss",
-                             key))
-            IA_TRY(ia_keras_set(out, key, json_incref(value), err));
+    json_object_foreach(
+        c->source, key,
+        value) if (!json_object_get(out, key) &&
+                   !ia_keras_listed(
+                       "optimizer_config|optimizer|jit_compile|run_eagerly|steps_per_execution|"
+                       "sample_weight_mode|auto_scale_loss",
+                       key)) IA_TRY(ia_keras_set(out, key, json_incref(value), err));
     return INARCH_OK;
 }
 

@@ -1,5 +1,6 @@
 /* hard_sigmoid written out: Dense(hard_sigmoid) becomes Dense(linear), Rescaling(slope, 0.5) and
- * ReLU(max_value=1), which every Keras since 2.6 computes alike, and back when we read our own file.
+ * ReLU(max_value=1), which every Keras since 2.6 computes alike, and back when we read our own
+ * file.
  *
  * A layer that is penalised for its output (activity_regularizer) keeps the name: the penalty is on
  * what the activation gives. Such a model computes its own generation's hard_sigmoid. */
@@ -256,8 +257,8 @@ inarch_status ia_keras_expand(const ia_model *m, ia_model **out, json_t **folded
     ia_model *copy;
     IA_TRY(ia_model_clone(m, &copy, err));
     json_t *notes = json_object();
-    inarch_status status = notes ? expand_model(copy, "", notes, err)
-                                 : ia_fail_memory(err, "JSON", sizeof *notes);
+    inarch_status status =
+        notes ? expand_model(copy, "", notes, err) : ia_fail_memory(err, "JSON", sizeof *notes);
     if (status != INARCH_OK) {
         ia_model_free(copy);
         json_decref(notes);
@@ -353,8 +354,9 @@ static inarch_status fold_one(ia_model *m, const char *path, const json_t *how, 
     ia_layer *scale = in ? ia_model_layer(in, ia_json_string(how, "slope", "")) : NULL;
     ia_layer *clip = in ? ia_model_layer(in, ia_json_string(how, "clip", "")) : NULL;
     const ia_activation *a = l ? expand_activation(l) : NULL;
-    bool same = a && (!a->cls || strcmp(a->cls->name, "linear") == 0) && fold_is(scale, "Rescaling") &&
-                fold_is(clip, "ReLU") && fold_follows(in, scale, l) && fold_follows(in, clip, scale) &&
+    bool same = a && (!a->cls || strcmp(a->cls->name, "linear") == 0) &&
+                fold_is(scale, "Rescaling") && fold_is(clip, "ReLU") &&
+                fold_follows(in, scale, l) && fold_follows(in, clip, scale) &&
                 fold_is_only_reader(in, l, scale) && fold_is_only_reader(in, scale, clip);
     if (!same)
         return INARCH_OK;
@@ -375,7 +377,6 @@ inarch_status ia_keras_fold(ia_model *m, const json_t *folded, inarch_error *err
 {
     const char *path;
     json_t *how;
-    json_object_foreach ((json_t *)(uintptr_t)folded, path, how)
-        IA_TRY(fold_one(m, path, how, err));
+    json_object_foreach((json_t *)(uintptr_t)folded, path, how) IA_TRY(fold_one(m, path, how, err));
     return INARCH_OK;
 }

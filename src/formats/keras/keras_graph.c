@@ -1,5 +1,5 @@
-/* A model from its JSON: its layers, and the chain of calls of a Sequential. A Functional's graph is
- * read by keras_nodes.c.
+/* A model from its JSON: its layers, and the chain of calls of a Sequential. A Functional's graph
+ * is read by keras_nodes.c.
  *
  * A Sequential gets the InputLayer that older files only imply by batch_input_shape. */
 #include "formats/keras/keras.h"
@@ -47,7 +47,7 @@ static const json_t *graph_input_shape(const json_t *entry)
     if (ia_keras_is_model(entry)) {
         const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
         inner = json_object_get(config, "input_layers") ? graph_first_input(config)
-                                                         : json_array_get(layers, 0);
+                                                        : json_array_get(layers, 0);
     }
     return inner ? graph_input_shape(inner) : NULL;
 }
@@ -63,8 +63,8 @@ static inarch_status graph_add(ia_model *m, ia_layer *l, inarch_error *err)
 {
     inarch_status status = ia_model_add_layer(m, l, err);
     if (status == INARCH_BAD_ARGUMENT)
-        status = ia_fail(err, INARCH_BAD_FILE, l->name, "", "two layers of the model '%s' are called '%s'",
-                         m->name, l->name);
+        status = ia_fail(err, INARCH_BAD_FILE, l->name, "",
+                         "two layers of the model '%s' are called '%s'", m->name, l->name);
     if (status != INARCH_OK)
         ia_layer_free(l);
     return status;
@@ -81,8 +81,7 @@ static inarch_status graph_add_input(ia_keras_reader *r, const json_t *config, c
     if (!name)
         return ia_fail_memory(err, "a layer", sizeof(ia_layer));
     ia_layer *l;
-    inarch_status status =
-        ia_keras_make_input(r, name, shape, graph_input_dtype(first), &l, err);
+    inarch_status status = ia_keras_make_input(r, name, shape, graph_input_dtype(first), &l, err);
     ia_free(name);
     return status == INARCH_OK ? graph_add(m, l, err) : status;
 }
@@ -162,9 +161,9 @@ static inarch_status graph_keep_source(const json_t *config, ia_model *m, inarch
     m->source = json_object();
     if (!m->source)
         return ia_fail_memory(err, "JSON", sizeof *m->source);
-    json_object_foreach ((json_t *)(uintptr_t)config, key, value)
-        if (strcmp(key, "layers") != 0 && strcmp(key, KERAS_TOP_KEYS) != 0)
-            IA_TRY(ia_keras_set(m->source, key, json_incref(value), err));
+    json_object_foreach((json_t *)(uintptr_t)config, key,
+                        value) if (strcmp(key, "layers") != 0 && strcmp(key, KERAS_TOP_KEYS) != 0)
+        IA_TRY(ia_keras_set(m->source, key, json_incref(value), err));
     return INARCH_OK;
 }
 
@@ -194,9 +193,9 @@ inarch_status ia_keras_read_model(ia_keras_reader *r, const json_t *entry, const
     const char *class_name = ia_json_string(entry, "class_name", "");
     name = own && *own ? own : name;
     if (!ia_keras_is_model(entry))
-        return ia_fail(err, INARCH_UNSUPPORTED, class_name,
-                       "save it as a Sequential or Functional model",
-                       "the layers of a model of class '%s' are not in its configuration", class_name);
+        return ia_fail(
+            err, INARCH_UNSUPPORTED, class_name, "save it as a Sequential or Functional model",
+            "the layers of a model of class '%s' are not in its configuration", class_name);
     if (r->depth >= KERAS_MAX_DEPTH)
         return ia_fail(err, INARCH_LIMIT, name, "", "models are nested more than %d deep",
                        KERAS_MAX_DEPTH);

@@ -1,5 +1,5 @@
-/* Building layers above an opaque one. Their input shape is not known, but their weights' shapes say
- * what matters of it: a Dense's kernel has as many rows as its input has columns. */
+/* Building layers above an opaque one. Their input shape is not known, but their weights' shapes
+ * say what matters of it: a Dense's kernel has as many rows as its input has columns. */
 #include "formats/keras/keras_bind.h"
 
 #include "base/alloc.h"
@@ -35,15 +35,14 @@ static bool guess_fits(const ia_layer *l, const keras_weights *w, size_t leaf)
         if (w->items[i].leaf != leaf)
             continue;
         count++;
-        const ia_variable *v =
-            ia_layer_variable(l, ia_keras_variable_name(l, w->items[i].last));
+        const ia_variable *v = ia_layer_variable(l, ia_keras_variable_name(l, w->items[i].last));
         found += v && ia_shape_equal(&v->value.shape, &w->items[i].data->shape);
     }
     return count == l->variable_count && found == count;
 }
 
-/* Builds a copy of `l` for that input; *fits says whether its variables explain the weights, which then
- * have moved into `l`. */
+/* Builds a copy of `l` for that input; *fits says whether its variables explain the weights, which
+ * then have moved into `l`. */
 static inarch_status guess_try(ia_layer *l, const ia_shape *in, const keras_weights *w, size_t leaf,
                                bool *fits, inarch_error *err)
 {

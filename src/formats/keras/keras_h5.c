@@ -43,10 +43,11 @@ static inarch_status h5_refuse(const ia_h5_object *root, const char *name, inarc
 {
     bool keras3 = ia_h5_find(root, "layers") || ia_h5_find(root, "_layer_checkpoint_dependencies");
     if (ia_h5_attr_find(root, "layer_names") || ia_h5_attr_find(root, "layer_names0"))
-        return ia_fail(err, INARCH_UNSUPPORTED, name,
-                       "load the model it belongs to first, then these weights into it; or save the "
-                       "whole model: model.save('x.h5')",
-                       "'%s' holds the weights of a Keras model, but not the model", name);
+        return ia_fail(
+            err, INARCH_UNSUPPORTED, name,
+            "load the model it belongs to first, then these weights into it; or save the "
+            "whole model: model.save('x.h5')",
+            "'%s' holds the weights of a Keras model, but not the model", name);
     if (keras3)
         return ia_fail(err, INARCH_UNSUPPORTED, name, "save the whole model: model.save('x.h5')",
                        "'%s' holds Keras 3's weights (.weights.h5), but not the model", name);
@@ -68,8 +69,8 @@ static inarch_status h5_open(const ia_input *in, h5_reading *r, inarch_error *er
         return ia_fail_memory(err, "JSON", sizeof *r->notes);
     if (!r->weights)
         return INARCH_OK;
-    inarch_status status = ia_h5_attr_list(r->file, r->weights, "layer_names", &r->names,
-                                           &r->name_count, err);
+    inarch_status status =
+        ia_h5_attr_list(r->file, r->weights, "layer_names", &r->names, &r->name_count, err);
     return status == INARCH_NOT_FOUND ? INARCH_OK : status;
 }
 
@@ -86,9 +87,10 @@ static inarch_status h5_keep_top_keys(const json_t *config, ia_model *m, inarch_
     const char *key;
     json_t *value, *beside = json_object();
     IA_TRY(ia_keras_set(m->source, KERAS_TOP_KEYS, beside, err));
-    json_object_foreach ((json_t *)(uintptr_t)config, key, value)
-        if (!ia_keras_listed("class_name|config|keras_version|backend|name", key))
-            IA_TRY(ia_keras_set(beside, key, json_incref(value), err));
+    json_object_foreach(
+        (json_t *)(uintptr_t)config, key,
+        value) if (!ia_keras_listed("class_name|config|keras_version|backend|name", key))
+        IA_TRY(ia_keras_set(beside, key, json_incref(value), err));
     return INARCH_OK;
 }
 
@@ -196,8 +198,7 @@ static inarch_status h5_write_json(ia_h5w *w, const char *attribute, const json_
 {
     char *text;
     IA_TRY(ia_json_dump(value, IA_JSON_PYTHON, false, &text, err));
-    inarch_status status =
-        ia_h5w_attr_text(w, ia_h5w_root(w), attribute, text, strlen(text), err);
+    inarch_status status = ia_h5w_attr_text(w, ia_h5w_root(w), attribute, text, strlen(text), err);
     ia_free(text);
     return status;
 }

@@ -48,8 +48,7 @@ inarch_status ia_keras_sorted_keys(const json_t *object, const char ***out, size
     size_t n = 0;
     if (!keys)
         return ia_fail_memory(err, "JSON", json_object_size(object) * sizeof *keys);
-    json_object_foreach ((json_t *)(uintptr_t)object, key, value)
-        keys[n++] = key;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) keys[n++] = key;
     if (n > 1)
         qsort(keys, n, sizeof *keys, json_by_bytes);
     *out = keys;

@@ -1,8 +1,9 @@
-/* One layer from its JSON, of any generation: a known class with its fields set, a nested model, or an
- * opaque layer that keeps everything as it came.
+/* One layer from its JSON, of any generation: a known class with its fields set, a nested model, or
+ * an opaque layer that keeps everything as it came.
  *
  * A known class whose settings we do not compute (an own activation, renorm, quantization) becomes
- * opaque too, with a note that says why: such a layer is shown, kept and cut away, never misread. */
+ * opaque too, with a note that says why: such a layer is shown, kept and cut away, never misread.
+ */
 #include "formats/keras/keras.h"
 
 #include "base/alloc.h"
@@ -82,14 +83,15 @@ static inarch_status layer_configure(ia_keras_reader *r, ia_layer *l, const json
 
 /* ---- what all layers have ---- */
 
-/* The keys of `object` that are not in `known` (NULL-terminated), sharing their values; *out stays NULL
- * when there are none. */
+/* The keys of `object` that are not in `known` (NULL-terminated), sharing their values; *out stays
+ * NULL when there are none. */
 static inarch_status layer_other_keys(const json_t *object, const char *const *known, json_t **out,
                                       inarch_error *err)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
         size_t i = 0;
         while (known[i] && strcmp(known[i], key) != 0)
             i++;
@@ -188,13 +190,13 @@ static inarch_status layer_make_nested(ia_keras_reader *r, const json_t *entry, 
     IA_TRY(ia_layer_new(&ia_layer_nested, name, &l, err));
     const char *outer = r->path;
     char *path = *outer ? ia_asprintf("%s/%s", outer, name) : ia_strdup(name);
-    inarch_status status = path ? layer_keep(r, l, entry, err)
-                                : ia_fail_memory(err, "a layer's path", strlen(name));
+    inarch_status status =
+        path ? layer_keep(r, l, entry, err) : ia_fail_memory(err, "a layer's path", strlen(name));
     r->path = path;
     if (status == INARCH_OK)
         status = ia_keras_read_model(r, entry, name, &l->child, err);
-    /* Keras hands a model's flag down when it is set; from then on the flags inside decide, and what was
-     * freed again trains once the file is loaded. Our own files say what is meant. */
+    /* Keras hands a model's flag down when it is set; from then on the flags inside decide, and
+     * what was freed again trains once the file is loaded. Our own files say what is meant. */
     if (status == INARCH_OK && !l->trainable && !r->meta)
         l->trainable = layer_trains_inside(l->child);
     r->path = outer;
@@ -266,8 +268,8 @@ inarch_status ia_keras_read_layer(ia_keras_reader *r, const json_t *entry, const
     inarch_error why = {0};
     inarch_status status = layer_make_known(r, cls, entry, name, out, &why);
     if (status == INARCH_UNSUPPORTED) {
-        IA_TRY(ia_keras_note(r->notes, err, "layer '%s' (%s) is kept as it is: %s", name, class_name,
-                             why.message));
+        IA_TRY(ia_keras_note(r->notes, err, "layer '%s' (%s) is kept as it is: %s", name,
+                             class_name, why.message));
         return layer_make_opaque(r, entry, name, out, err);
     }
     if (status != INARCH_OK && err)

@@ -25,11 +25,11 @@ inarch_status ia_keras_set_variable(const keras_weights *w, const keras_weight *
     ia_array raw, value;
     if (!ia_shape_equal(&one->data->shape, &v->value.shape)) {
         char want[96], have[96];
-        return ia_layer_fail(l, INARCH_BAD_FILE, err,
-                             "the configuration and the weights are of different models",
-                             "(%s) needs %s of shape %s, but the weight '%s' of the file has shape %s",
-                             l->class_name, v->name, ia_shape_text(&v->value.shape, want, sizeof want),
-                             one->path, ia_shape_text(&one->data->shape, have, sizeof have));
+        return ia_layer_fail(
+            l, INARCH_BAD_FILE, err, "the configuration and the weights are of different models",
+            "(%s) needs %s of shape %s, but the weight '%s' of the file has shape %s",
+            l->class_name, v->name, ia_shape_text(&v->value.shape, want, sizeof want), one->path,
+            ia_shape_text(&one->data->shape, have, sizeof have));
     }
     IA_TRY(ia_keras_read_weight(w, one, &raw, err));
     inarch_status status = ia_array_to_f32(&raw, &value, err);
@@ -79,11 +79,11 @@ static inarch_status leaf_missing(const keras_weights *w, size_t leaf, const ia_
     if (left == 0)
         return ia_layer_fail(l, INARCH_BAD_FILE, err, "", "(%s): the file has no '%s'",
                              l->class_name, v->name);
-    return ia_layer_fail(l, INARCH_BAD_FILE, err, "",
-                         "(%s): neither names nor shapes tell which weight of the file is its %s of "
-                         "shape %s",
-                         l->class_name, v->name,
-                         ia_shape_text(&v->value.shape, shape, sizeof shape));
+    return ia_layer_fail(
+        l, INARCH_BAD_FILE, err, "",
+        "(%s): neither names nor shapes tell which weight of the file is its %s of "
+        "shape %s",
+        l->class_name, v->name, ia_shape_text(&v->value.shape, shape, sizeof shape));
 }
 
 /* Variables that no name was found for, after all names were. */
@@ -157,8 +157,8 @@ static inarch_status leaf_bind_known(keras_weights *w, size_t leaf, ia_layer *l,
 /* Running averages and counters are not trained, whatever their layer. */
 static bool leaf_is_state(const char *last, ia_dtype dtype)
 {
-    static const char *const names[] = {"moving_mean", "moving_variance", "running_mean",
-                                        "running_std", "total",           "count",
+    static const char *const names[] = {"moving_mean",         "moving_variance", "running_mean",
+                                        "running_std",         "total",           "count",
                                         "seed_generator_state"};
     for (size_t i = 0; i < IA_COUNT(names); i++) {
         size_t n = strlen(last), k = strlen(names[i]);
@@ -174,10 +174,11 @@ static inarch_status leaf_replace(const keras_weights *w, const keras_weight *on
     ia_array value;
     char want[96], have[96];
     if (one->data->dtype != v->value.dtype || !ia_shape_equal(&one->data->shape, &v->value.shape))
-        return ia_layer_fail(l, INARCH_BAD_FILE, err, "",
-                             "(%s) has %s of shape %s, but the weight '%s' of the file has shape %s",
-                             l->class_name, v->name, ia_shape_text(&v->value.shape, want, sizeof want),
-                             one->path, ia_shape_text(&one->data->shape, have, sizeof have));
+        return ia_layer_fail(
+            l, INARCH_BAD_FILE, err, "",
+            "(%s) has %s of shape %s, but the weight '%s' of the file has shape %s", l->class_name,
+            v->name, ia_shape_text(&v->value.shape, want, sizeof want), one->path,
+            ia_shape_text(&one->data->shape, have, sizeof have));
     IA_TRY(ia_keras_read_weight(w, one, &value, err));
     ia_array_release(&v->value);
     ia_array_release(&v->loaded);
@@ -203,9 +204,8 @@ static inarch_status leaf_take(const keras_weights *w, const keras_weight *one, 
                              l->class_name, name);
     ia_array value;
     IA_TRY(ia_keras_read_weight(w, one, &value, err));
-    inarch_status status = ia_layer_add_variable(l, name, &value.shape,
-                                                 !leaf_is_state(one->last, value.dtype), NULL, NULL,
-                                                 NULL, err);
+    inarch_status status = ia_layer_add_variable(
+        l, name, &value.shape, !leaf_is_state(one->last, value.dtype), NULL, NULL, NULL, err);
     if (status != INARCH_OK) {
         ia_array_release(&value);
         return status;

@@ -34,7 +34,8 @@ static inarch_status meta_visit(void *context, const ia_model *m, ia_layer *l, c
     inarch_status status = INARCH_OK;
     if (l->generation != 3 && !l->child)
         status = ia_keras_set(own, "generation", json_integer(l->generation), err);
-    if (status == INARCH_OK && l->trainable != trainable) /* what is written is the flag in effect */
+    if (status == INARCH_OK &&
+        l->trainable != trainable) /* what is written is the flag in effect */
         status = ia_keras_set(own, "trainable", json_boolean(l->trainable), err);
     if (status == INARCH_OK && l->learning_rate != 1)
         status = ia_keras_set(own, "learning_rate", json_real((double)l->learning_rate), err);
@@ -66,9 +67,9 @@ static inarch_status meta_object(const ia_model *m, const json_t *folded, json_t
 {
     const char *key;
     json_t *value;
-    json_object_foreach (m->meta, key, value)
-        if (strcmp(key, IA_META_NOTES) != 0 && strcmp(key, DOCUMENT) != 0)
-            IA_TRY(ia_keras_set(out, key, json_incref(value), err));
+    json_object_foreach(m->meta, key,
+                        value) if (strcmp(key, IA_META_NOTES) != 0 && strcmp(key, DOCUMENT) != 0)
+        IA_TRY(ia_keras_set(out, key, json_incref(value), err));
     json_t *document = json_object();
     if (!document)
         return ia_fail_memory(err, "JSON", sizeof *document);
@@ -189,7 +190,8 @@ inarch_status ia_keras_parse_meta(const ia_h5 *file, json_t **out, inarch_error 
         return INARCH_OK;
     json_decref(*out);
     *out = NULL;
-    return ia_fail(err, INARCH_BAD_FILE, "inarch", "", "the attribute 'inarch' is not a JSON object");
+    return ia_fail(err, INARCH_BAD_FILE, "inarch", "",
+                   "the attribute 'inarch' is not a JSON object");
 }
 
 /* ---- reading: moments ---- */
@@ -221,9 +223,9 @@ static inarch_status meta_read_slots(const meta_reader *r, size_t i, ia_variable
         if (!data || data->kind != IA_H5_DATASET)
             continue;
         if (data->dtype != IA_F32 || !ia_shape_equal(&data->shape, &v->value.shape))
-            status = ia_fail(err, INARCH_BAD_FILE, r->paths[i].text, "",
-                             "the optimizer state of '%s' does not fit the weight",
-                             r->paths[i].text);
+            status =
+                ia_fail(err, INARCH_BAD_FILE, r->paths[i].text, "",
+                        "the optimizer state of '%s' does not fit the weight", r->paths[i].text);
         else
             status = ia_h5_read(r->file, data, &slots.slot[k], err);
     }
@@ -240,9 +242,11 @@ static inarch_status meta_open_moments(meta_reader *r, const ia_model *m, inarch
 {
     const ia_h5_object *steps = ia_h5_child(r->group, "steps");
     IA_TRY(ia_h5_attr_list(r->file, r->group, "variables", &r->paths, &r->count, err));
-    IA_TRY(ia_h5_attr_list(r->file, r->group, "optimizers", &r->optimizers, &r->optimizer_count, err));
-    if (!steps || steps->kind != IA_H5_DATASET || steps->dtype != IA_U64 || steps->shape.rank != 1 ||
-        (uint64_t)steps->shape.dim[0] != r->count || r->optimizer_count != r->count)
+    IA_TRY(
+        ia_h5_attr_list(r->file, r->group, "optimizers", &r->optimizers, &r->optimizer_count, err));
+    if (!steps || steps->kind != IA_H5_DATASET || steps->dtype != IA_U64 ||
+        steps->shape.rank != 1 || (uint64_t)steps->shape.dim[0] != r->count ||
+        r->optimizer_count != r->count)
         return ia_fail(err, INARCH_BAD_FILE, "inarch/optimizer", "",
                        "the optimizer state in the file is damaged");
     IA_TRY(ia_h5_read(r->file, steps, &r->steps, err));

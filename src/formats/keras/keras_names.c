@@ -37,7 +37,7 @@ static const struct {
 static const struct {
     const char *mode, *ours;
 } merge_modes[] = {
-    {"sum", "Add"},         {"mul", "Multiply"}, {"concat", "Concatenate"},
+    {"sum", "Add"},     {"mul", "Multiply"}, {"concat", "Concatenate"},
     {"ave", "Average"}, {"max", "Maximum"},
 };
 
@@ -110,9 +110,8 @@ const json_t *ia_keras_field_value(const ia_layer_class *cls, const ia_field *f,
     const char *key;
     json_t *other;
     if (!value && f->aliases)
-        json_object_foreach ((json_t *)(uintptr_t)config, key, other)
-            if (!value && ia_keras_listed(f->aliases, key))
-                value = other;
+        json_object_foreach((json_t *)(uintptr_t)config, key,
+                            other) if (!value && ia_keras_listed(f->aliases, key)) value = other;
     return value;
 }
 
@@ -139,8 +138,8 @@ bool ia_keras_field_is_rare(const ia_layer_class *cls, const ia_field *f)
     return false;
 }
 
-/* Keys that one generation writes and the other refuses, all without meaning for the layer's numbers
- * (or refused by the table below when they have one). NULL: of every class. */
+/* Keys that one generation writes and the other refuses, all without meaning for the layer's
+ * numbers (or refused by the table below when they have one). NULL: of every class. */
 static const struct {
     const char *cls, *key;
 } dropped_keys[] = {
@@ -150,9 +149,9 @@ static const struct {
     {NULL, "batch_input_shape"}, /* an InputLayer says it */
     {NULL, "batch_shape"},
     {NULL, "input_shape"},
-    {NULL, "input_dtype"},       /* Keras 1 */
-    {"Dense", "input_dim"},      /* Keras 1 */
-    {"Dense", "lora_rank"},      /* Keras 3 from here on */
+    {NULL, "input_dtype"},  /* Keras 1 */
+    {"Dense", "input_dim"}, /* Keras 1 */
+    {"Dense", "lora_rank"}, /* Keras 3 from here on */
     {"Dense", "lora_alpha"},
     {"Dense", "quantization_config"},
     {"Embedding", "lora_rank"},
@@ -192,8 +191,8 @@ bool ia_keras_key_is_ours(const ia_layer_class *cls, const char *key)
     return false;
 }
 
-/* Settings that change what a layer computes and that our classes do not have. A file with one of them
- * set keeps the layer as an opaque one. */
+/* Settings that change what a layer computes and that our classes do not have. A file with one of
+ * them set keeps the layer as an opaque one. */
 static const struct {
     const char *cls, *key;
 } refused_keys[] = {
@@ -201,8 +200,8 @@ static const struct {
     {"Dense", "quantization_config"},
     {"Embedding", "lora_rank"},
     {"Embedding", "quantization_config"},
-    {"Embedding", "dropout"},          /* Keras 1 dropped rows of the table */
-    {"BatchNormalization", "mode"},    /* Keras 1: 1 is sample-wise, 2 uses the batch's statistics */
+    {"Embedding", "dropout"},       /* Keras 1 dropped rows of the table */
+    {"BatchNormalization", "mode"}, /* Keras 1: 1 is sample-wise, 2 uses the batch's statistics */
     {"BatchNormalization", "renorm"},
     {"BatchNormalization", "virtual_batch_size"},
     {"LayerNormalization", "rms_scaling"},
@@ -214,7 +213,8 @@ static bool names_is_set(const json_t *value)
            !(json_is_number(value) && json_number_value(value) == 0);
 }
 
-/* A dtype policy that is more than a float type: weights are stored quantized, with scales beside. */
+/* A dtype policy that is more than a float type: weights are stored quantized, with scales beside.
+ */
 static bool names_is_quantized(const json_t *dtype)
 {
     const char *policy = json_string_value(json_object_get(dtype, "class_name"));
@@ -281,9 +281,7 @@ static const ia_keras_optimizer optimizers[] = {
     {"adam", "Adam", {"momentum|m", "velocity|v", "velocity_hat|vhat"}},
     {"adamw", "AdamW", {"momentum|m", "velocity|v", "velocity_hat|vhat"}},
     {"adagrad", "Adagrad", {"accumulator"}},
-    {"adadelta",
-     "Adadelta",
-     {"accumulated_grad|accum_grad", "accumulated_delta_var|accum_var"}},
+    {"adadelta", "Adadelta", {"accumulated_grad|accum_grad", "accumulated_delta_var|accum_var"}},
     {"adamax", "Adamax", {"momentum|m", "norm|u|v"}},
     {"nadam", "Nadam", {"momentum|m", "velocity|v"}},
 };

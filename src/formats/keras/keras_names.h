@@ -9,8 +9,8 @@
 /* 1, 2 or 3. No version at all is Keras 1, as in Keras' own loaders. */
 int ia_keras_generation(const char *version);
 
-/* The class of layers a file's class_name means, or NULL: unknown. SPEC names do not count. Keras 1's
- * Merge is one class for what later became several: its configuration decides. */
+/* The class of layers a file's class_name means, or NULL: unknown. SPEC names do not count. Keras
+ * 1's Merge is one class for what later became several: its configuration decides. */
 const ia_layer_class *ia_keras_layer_class(const char *class_name, const json_t *config);
 
 /* The value of a field under its present, its older or its oldest key; NULL when absent. */
@@ -20,8 +20,8 @@ const json_t *ia_keras_field_value(const ia_layer_class *cls, const ia_field *f,
 const char *ia_keras_written_key(const ia_layer_class *cls, const ia_field *f);
 /* The field is written only where it is not at its default: one generation does not know it. */
 bool ia_keras_field_is_rare(const ia_layer_class *cls, const ia_field *f);
-/* `key` is read as a field of the class, or is known to one generation only and means nothing once the
- * layer is written in the common dialect: not written back as an unknown key. */
+/* `key` is read as a field of the class, or is known to one generation only and means nothing once
+ * the layer is written in the common dialect: not written back as an unknown key. */
 bool ia_keras_key_is_ours(const ia_layer_class *cls, const char *key);
 
 /* Why a configuration of a known class means more than our class computes ("renorm"), or NULL. */
@@ -33,9 +33,9 @@ const char *ia_keras_variable_name(const ia_layer *l, const char *part);
 
 /* How an optimizer's state is called. Names are Keras 3's, in its order of creation. */
 typedef struct ia_keras_optimizer {
-    const char *name;                /* "adam" */
-    const char *class_name;          /* "Adam" */
-    const char *slot[IA_SLOT_MAX];   /* every generation's names, separated by '|' */
+    const char *name;              /* "adam" */
+    const char *class_name;        /* "Adam" */
+    const char *slot[IA_SLOT_MAX]; /* every generation's names, separated by '|' */
 } ia_keras_optimizer;
 
 /* By class_name in any spelling ("Custom>Adam", "adam"); NULL when unknown. */

@@ -1,9 +1,9 @@
 /* The graph of a Functional: inbound_nodes of any generation to calls in topological order.
  *
- * Keras 1 and 2 write a call as [[layer, node, tensor, {kwargs}], ...], Keras 3 as {"args", "kwargs"}
- * around __keras_tensor__ objects. `node` counts the calls of the layer - but for a nested model Keras 1
- * and 2 start at 1, because a model's own inputs are its node 0, and Keras 3 does so in output_layers
- * alone, for Functional models. Calls that no output needs are dropped. */
+ * Keras 1 and 2 write a call as [[layer, node, tensor, {kwargs}], ...], Keras 3 as {"args",
+ * "kwargs"} around __keras_tensor__ objects. `node` counts the calls of the layer - but for a
+ * nested model Keras 1 and 2 start at 1, because a model's own inputs are its node 0, and Keras 3
+ * does so in output_layers alone, for Functional models. Calls that no output needs are dropped. */
 #include "formats/keras/keras.h"
 
 #include "base/alloc.h"
@@ -25,22 +25,22 @@ typedef struct nodes_node { /* one call */
     bool legacy;          /* Keras 1 and 2 form */
     bool plain;           /* its inputs are one tensor or one list of tensors */
     bool needed, open, done;
-    size_t next;          /* of the search: the reference to look at */
-    size_t call;          /* in the model, once done */
+    size_t next; /* of the search: the reference to look at */
+    size_t call; /* in the model, once done */
 } nodes_node;
 
 typedef struct nodes_graph {
     ia_model *m;
-    json_t *index;       /* layer name -> position */
-    size_t *first;       /* [layers] in nodes */
-    size_t *count;       /* [layers] */
-    int64_t *lowest;     /* [layers] lowest node number that the older form uses; -1: none */
+    json_t *index;   /* layer name -> position */
+    size_t *first;   /* [layers] in nodes */
+    size_t *count;   /* [layers] */
+    int64_t *lowest; /* [layers] lowest node number that the older form uses; -1: none */
     nodes_node *nodes;
     size_t node_count, node_cap;
     nodes_ref *refs;
     size_t ref_count, ref_cap;
-    bool keras3;         /* some call has the new form */
-    size_t *stack;       /* [node_count] */
+    bool keras3;   /* some call has the new form */
+    size_t *stack; /* [node_count] */
 } nodes_graph;
 
 /* ---- references ---- */
@@ -68,13 +68,14 @@ static inarch_status nodes_add_ref(nodes_graph *g, const json_t *ref, const char
     int64_t node = json_integer_value(json_array_get(ref, 1));
     if (!at)
         return ia_fail(err, INARCH_BAD_FILE, who, "",
-                       "'%s' takes its input from the layer '%s', which is not in the model", who, name);
+                       "'%s' takes its input from the layer '%s', which is not in the model", who,
+                       name);
     if (g->ref_count >= MAX_REFS)
-        return ia_fail(err, INARCH_LIMIT, who, "", "the model has more than %u connections", MAX_REFS);
+        return ia_fail(err, INARCH_LIMIT, who, "", "the model has more than %u connections",
+                       MAX_REFS);
     IA_TRY(ia_grow(&g->refs, &g->ref_cap, g->ref_count, sizeof *g->refs, "the model's graph", err));
     size_t layer = (size_t)json_integer_value(at);
-    g->refs[g->ref_count++] =
-        (nodes_ref){layer, node, json_integer_value(json_array_get(ref, 2))};
+    g->refs[g->ref_count++] = (nodes_ref){layer, node, json_integer_value(json_array_get(ref, 2))};
     if (legacy && (g->lowest[layer] < 0 || node < g->lowest[layer]))
         g->lowest[layer] = node;
     return INARCH_OK;
@@ -91,7 +92,8 @@ static inarch_status nodes_collect(nodes_graph *g, nodes_node *n, const json_t *
     const json_t *ref = n->legacy ? (nodes_is_legacy_ref(v) ? v : NULL) : nodes_history(v);
     if (ref && n->legacy && in_kwargs)
         ref = json_object_get(g->index, json_string_value(json_array_get(v, 0))) ? v : NULL;
-    else if (ref && n->legacy && strcmp(json_string_value(json_array_get(v, 0)), "_CONSTANT_VALUE") == 0) {
+    else if (ref && n->legacy &&
+             strcmp(json_string_value(json_array_get(v, 0)), "_CONSTANT_VALUE") == 0) {
         n->plain = false;
         return INARCH_OK;
     }
@@ -104,7 +106,7 @@ static inarch_status nodes_collect(nodes_graph *g, nodes_node *n, const json_t *
     if (json_is_array(v))
         for (size_t i = 0; i < json_array_size(v); i++)
             IA_TRY(nodes_collect(g, n, json_array_get(v, i), in_kwargs, who, err));
-    json_object_foreach ((json_t *)(uintptr_t)v, key, item)
+    json_object_foreach((json_t *)(uintptr_t)v, key, item)
         IA_TRY(nodes_collect(g, n, item, in_kwargs, who, err));
     return INARCH_OK;
 }
@@ -151,9 +153,10 @@ static inarch_status nodes_add(nodes_graph *g, size_t layer, const json_t *sourc
 {
     const ia_layer *l = g->m->layers[layer];
     if (g->node_count >= KERAS_MAX_CALLS)
-        return ia_fail(err, INARCH_LIMIT, l->name, "", "the model calls its layers more than %d times",
-                       KERAS_MAX_CALLS);
-    IA_TRY(ia_grow(&g->nodes, &g->node_cap, g->node_count, sizeof *g->nodes, "the model's graph", err));
+        return ia_fail(err, INARCH_LIMIT, l->name, "",
+                       "the model calls its layers more than %d times", KERAS_MAX_CALLS);
+    IA_TRY(ia_grow(&g->nodes, &g->node_cap, g->node_count, sizeof *g->nodes, "the model's graph",
+                   err));
     nodes_node n = {.layer = layer, .source = source, .plain = true, .ref = g->ref_count};
     if (source)
         IA_TRY(nodes_read_call(g, &n, l->name, err));
@@ -206,9 +209,10 @@ static inarch_status nodes_resolve(const nodes_graph *g, const nodes_ref *r, nod
     if (l->child && count == 1 && (r->node == 0 || r->node == 1))
         at = 0; /* one call: whichever way it was counted */
     if (at < 0 || (uint64_t)at >= count)
-        return ia_fail(err, INARCH_BAD_FILE, who, "",
-                       "'%s' takes its input from call %lld of layer '%s', which is called %zu time%s",
-                       who, (long long)r->node, l->name, count, count == 1 ? "" : "s");
+        return ia_fail(
+            err, INARCH_BAD_FILE, who, "",
+            "'%s' takes its input from call %lld of layer '%s', which is called %zu time%s", who,
+            (long long)r->node, l->name, count, count == 1 ? "" : "s");
     if (r->tensor != 0 && !l->child)
         return ia_fail(err, INARCH_UNSUPPORTED, l->name, "",
                        "layer '%s' (%s) gives several outputs, and '%s' takes output %lld", l->name,
@@ -259,7 +263,8 @@ static inarch_status nodes_keep_arguments(const nodes_node *n, ia_call *c, inarc
         return INARCH_OK;
     }
     c->kwargs = json_object();
-    return ia_keras_set(c->kwargs, KERAS_WHOLE_NODE, json_incref((json_t *)(uintptr_t)n->source), err);
+    return ia_keras_set(c->kwargs, KERAS_WHOLE_NODE, json_incref((json_t *)(uintptr_t)n->source),
+                        err);
 }
 
 static inarch_status nodes_emit(nodes_graph *g, nodes_node *n, inarch_error *err)
@@ -311,8 +316,8 @@ static inarch_status nodes_visit(nodes_graph *g, size_t start, inarch_error *err
 
 /* ---- inputs and outputs ---- */
 
-/* input_layers or output_layers: a reference, or a list or an object of them, which Keras flattens by
- * its keys. */
+/* input_layers or output_layers: a reference, or a list or an object of them, which Keras flattens
+ * by its keys. */
 static inarch_status nodes_ends(nodes_graph *g, const json_t *v, const char *what, bool outputs,
                                 inarch_error *err)
 {

@@ -1,13 +1,13 @@
 /* Optimizer state of .h5 files into the slots of variables. Four ways of naming it are about:
  *
- *   Keras 3           adam/iteration, adam/learning_rate, adam/sequential_dense_kernel_momentum, ...
- *   tf_keras          iteration:0, Adam/m/dense/kernel:0, Adam/v/dense/kernel:0, ...
- *   tf.keras to 2.10  Adam/iter:0, Adam/dense/kernel/m:0, ..., Adam/dense/kernel/v:0, ...
- *   Keras 1 and 2     Adam/iterations:0, training/Adam/Variable:0, Variable_1:0, ...: all first
- *                     moments, then all second ones
+ *   Keras 3           adam/iteration, adam/learning_rate, adam/sequential_dense_kernel_momentum,
+ * ... tf_keras          iteration:0, Adam/m/dense/kernel:0, Adam/v/dense/kernel:0, ... tf.keras
+ * to 2.10  Adam/iter:0, Adam/dense/kernel/m:0, ..., Adam/dense/kernel/v:0, ... Keras 1 and 2
+ * Adam/iterations:0, training/Adam/Variable:0, Variable_1:0, ...: all first moments, then all
+ * second ones
  *
- * in the order of the trainable variables. State that does not fit them is left out with a note: it is
- * a loss of speed in training, not of the model. */
+ * in the order of the trainable variables. State that does not fit them is left out with a note: it
+ * is a loss of speed in training, not of the model. */
 #include "formats/keras/keras.h"
 
 #include "base/alloc.h"
@@ -25,7 +25,7 @@ typedef struct moments {
     const ia_h5 *file;
     const ia_keras_optimizer *optimizer;
     ia_keras_variables all;
-    ia_keras_variable *live;  /* [live_count]: the trainable ones of `all` */
+    ia_keras_variable *live; /* [live_count]: the trainable ones of `all` */
     size_t live_count;
     moments_item *items;
     size_t count;
@@ -61,8 +61,8 @@ static int moments_slot_at_end(const ia_keras_optimizer *o, const char *last, si
     return -1;
 }
 
-static inarch_status moments_parse(const ia_keras_optimizer *o, const char *name,
-                                   moments_item *out, inarch_error *err)
+static inarch_status moments_parse(const ia_keras_optimizer *o, const char *name, moments_item *out,
+                                   inarch_error *err)
 {
     const char *colon = strrchr(name, ':');
     size_t n = colon ? (size_t)(colon - name) : strlen(name), start = 0, end = n;
@@ -75,7 +75,8 @@ static inarch_status moments_parse(const ia_keras_optimizer *o, const char *name
         start = (size_t)(first + 1 - name);
         end = (size_t)(last - name);
         end -= end > start;
-    } else if (second && (out->slot = moments_slot(o, first + 1, (size_t)(second - first - 1))) >= 0) {
+    } else if (second &&
+               (out->slot = moments_slot(o, first + 1, (size_t)(second - first - 1))) >= 0) {
         start = (size_t)(second + 1 - name);
     } else {
         char *tail = ia_strndup(last, n - (size_t)(last - name));
@@ -159,7 +160,8 @@ static inarch_status moments_find_live(moments *s, const ia_model *m, inarch_err
 
 /* ---- which array is whose ---- */
 
-/* The item of variable i in slot k: by the slots' names, or in whole blocks where there are none. */
+/* The item of variable i in slot k: by the slots' names, or in whole blocks where there are none.
+ */
 static const moments_item *moments_at(const moments *s, size_t i, int k, bool named)
 {
     if (!named)

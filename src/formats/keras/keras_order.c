@@ -1,6 +1,7 @@
-/* Keras' own orders. Files list layers and weights by position, and Keras numbers a Functional's layers
- * anew whenever it loads one: by depth in the graph, then by a search from the outputs. Weights of one
- * top-level layer come as its trainable ones, then the others, by the flags in the configuration. */
+/* Keras' own orders. Files list layers and weights by position, and Keras numbers a Functional's
+ * layers anew whenever it loads one: by depth in the graph, then by a search from the outputs.
+ * Weights of one top-level layer come as its trainable ones, then the others, by the flags in the
+ * configuration. */
 #include "formats/keras/keras.h"
 
 #include "base/alloc.h"
@@ -12,16 +13,16 @@
 
 typedef struct order_layer {
     ia_layer *layer;
-    size_t position;  /* in m->layers */
-    int64_t depth;    /* calls between it and the outputs; -1: not called */
-    int64_t found;    /* when the search met it; -1: an input that nothing reads */
+    size_t position; /* in m->layers */
+    int64_t depth;   /* calls between it and the outputs; -1: not called */
+    int64_t found;   /* when the search met it; -1: an input that nothing reads */
 } order_layer;
 
 typedef struct order_call {
-    size_t next;   /* input to look at */
+    size_t next; /* input to look at */
     int64_t depth;
     bool open, done;
-    size_t layer;  /* in the sorted table */
+    size_t layer; /* in the sorted table */
 } order_call;
 
 typedef struct order_search {

@@ -1,7 +1,8 @@
 /* From model_weights to variables: one group a top-level layer, found by its name.
  *
- * Positions never decide: Keras orders the weights of a nested model by the trainable flags at the time
- * of saving. Which weight is which variable's is told by its name (keras_leaf.c, keras_bind.c). */
+ * Positions never decide: Keras orders the weights of a nested model by the trainable flags at the
+ * time of saving. Which weight is which variable's is told by its name (keras_leaf.c,
+ * keras_bind.c). */
 #include "formats/keras/keras_bind.h"
 
 #include "base/alloc.h"

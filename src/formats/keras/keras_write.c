@@ -1,5 +1,5 @@
-/* A document as Keras JSON in the one dialect that Keras 3 and tf_keras both read: explicit InputLayers,
- * plain dtypes, calls in the form of Keras 2, the names of settings that both know.
+/* A document as Keras JSON in the one dialect that Keras 3 and tf_keras both read: explicit
+ * InputLayers, plain dtypes, calls in the form of Keras 2, the names of settings that both know.
  *
  * Calls of a nested model are counted from 1 by tf_keras and from 0 by Keras 3. Both are right when
  * every such call is listed twice and meant by its second number: [a, a, b, b], a = 1, b = 3. The
@@ -40,17 +40,17 @@ static inarch_status write_field(const ia_layer *l, const ia_field *f, json_t *c
     return ia_keras_set(config, ia_keras_written_key(l->cls, f), value, err);
 }
 
-/* Keys of the file that nobody here knows. A class that changed its name (Merge, BatchNormalizationV1)
- * had keys of its own. */
+/* Keys of the file that nobody here knows. A class that changed its name (Merge,
+ * BatchNormalizationV1) had keys of its own. */
 static inarch_status write_unknown_keys(const ia_layer *l, json_t *config, inarch_error *err)
 {
     const char *key;
     json_t *value;
     if (strcmp(l->class_name, l->cls->name) != 0)
         return INARCH_OK;
-    json_object_foreach (l->source, key, value)
-        if (!json_object_get(config, key) && !ia_keras_key_is_ours(l->cls, key))
-            IA_TRY(ia_keras_set(config, key, json_incref(value), err));
+    json_object_foreach(l->source, key, value) if (!json_object_get(config, key) &&
+                                                   !ia_keras_key_is_ours(l->cls, key))
+        IA_TRY(ia_keras_set(config, key, json_incref(value), err));
     return INARCH_OK;
 }
 
@@ -87,7 +87,8 @@ static void write_without_dtype(json_t *v)
 {
     const char *key;
     json_t *item;
-    json_object_foreach (v, key, item) {
+    json_object_foreach(v, key, item)
+    {
         size_t n = strlen(key);
         if (n > 12 && strcmp(key + n - 12, "_initializer") == 0)
             json_object_del(json_object_get(item, "config"), "dtype");
@@ -115,21 +116,20 @@ static inarch_status write_opaque(const ia_layer *l, bool trainable, json_t *con
 
 /* ---- entries ---- */
 
-static inarch_status write_model(const ia_model *m, const char *name, bool trainable,
-                                 bool top, json_t **out, inarch_error *err);
+static inarch_status write_model(const ia_model *m, const char *name, bool trainable, bool top,
+                                 json_t **out, inarch_error *err);
 
-/* Keys beside class_name and config. "module" would make Keras read a known layer's configuration in
- * another way. */
+/* Keys beside class_name and config. "module" would make Keras read a known layer's configuration
+ * in another way. */
 static inarch_status write_envelope(const ia_layer *l, json_t *entry, inarch_error *err)
 {
-    static const char own[] =
-        "module|registered_name|build_config|compile_config|shared_object_id";
+    static const char own[] = "module|registered_name|build_config|compile_config|shared_object_id";
     const char *key;
     json_t *value;
     bool opaque = (l->cls->flags & IA_LAYER_OPAQUE) != 0;
-    json_object_foreach (l->envelope, key, value)
-        if (!json_object_get(entry, key) && (opaque || !ia_keras_listed(own, key)))
-            IA_TRY(ia_keras_set(entry, key, json_incref(value), err));
+    json_object_foreach(l->envelope, key, value) if (!json_object_get(entry, key) &&
+                                                     (opaque || !ia_keras_listed(own, key)))
+        IA_TRY(ia_keras_set(entry, key, json_incref(value), err));
     return INARCH_OK;
 }
 
@@ -147,10 +147,9 @@ static inarch_status write_entry_into(const ia_layer *l, bool trainable, json_t 
 }
 
 /* `trainable`: all flags around the layer. Keras loses a nested Sequential's own flag and tf_keras
- * orders weights by the inner ones, so what is written inside is the flag in effect; the raw one is in
- * the metadata. */
-static inarch_status write_entry(const ia_layer *l, bool trainable, json_t **out,
-                                 inarch_error *err)
+ * orders weights by the inner ones, so what is written inside is the flag in effect; the raw one is
+ * in the metadata. */
+static inarch_status write_entry(const ia_layer *l, bool trainable, json_t **out, inarch_error *err)
 {
     trainable = trainable && l->trainable;
     if (l->child) {
@@ -207,9 +206,8 @@ static inarch_status write_model_rest(const ia_model *m, json_t *config, inarch_
                               "build_input_shape|batch_input_shape|" KERAS_TOP_KEYS;
     const char *key;
     json_t *value;
-    json_object_foreach (m->source, key, value)
-        if (!ia_keras_listed(own, key))
-            IA_TRY(ia_keras_set(config, key, json_incref(value), err));
+    json_object_foreach(m->source, key, value) if (!ia_keras_listed(own, key))
+        IA_TRY(ia_keras_set(config, key, json_incref(value), err));
     return INARCH_OK;
 }
 
@@ -253,9 +251,9 @@ inarch_status ia_keras_write_model(const ia_model *m, json_t **out, inarch_error
     const char *key;
     json_t *value;
     inarch_status status = INARCH_OK;
-    json_object_foreach (json_object_get(m->source, KERAS_TOP_KEYS), key, value)
-        if (status == INARCH_OK && !json_object_get(entry, key))
-            status = ia_keras_set(entry, key, json_incref(value), err);
+    json_object_foreach(json_object_get(m->source, KERAS_TOP_KEYS), key,
+                        value) if (status == INARCH_OK && !json_object_get(entry, key)) status =
+        ia_keras_set(entry, key, json_incref(value), err);
     if (status != INARCH_OK) {
         json_decref(entry);
         return status;

@@ -1,8 +1,8 @@
-/* The calls, inputs and outputs of a Functional as JSON: inbound_nodes in the form of Keras 2, which
- * Keras 3 reads as well.
+/* The calls, inputs and outputs of a Functional as JSON: inbound_nodes in the form of Keras 2,
+ * which Keras 3 reads as well.
  *
- * Calls of opaque layers that were more than a list of tensors are written as they came, with the names
- * and numbers of their tensors brought up to date. */
+ * Calls of opaque layers that were more than a list of tensors are written as they came, with the
+ * names and numbers of their tensors brought up to date. */
 #include "formats/keras/keras.h"
 
 #include "base/alloc.h"
@@ -33,9 +33,9 @@ static inarch_status graph_kwargs(const ia_call *c, json_t *out, inarch_error *e
 {
     const char *key;
     json_t *value;
-    json_object_foreach (c->kwargs, key, value)
-        if (!json_is_null(value) && strcmp(key, "training") != 0)
-            IA_TRY(ia_keras_set(out, key, json_incref(value), err));
+    json_object_foreach(c->kwargs, key,
+                        value) if (!json_is_null(value) && strcmp(key, "training") != 0)
+        IA_TRY(ia_keras_set(out, key, json_incref(value), err));
     if (c->training != IA_TRAINING_UNSET)
         IA_TRY(ia_keras_set(out, "training", json_boolean(c->training), err));
     return INARCH_OK;
@@ -86,8 +86,7 @@ static inarch_status graph_renew(const ia_model *m, const ia_call *c, json_t *v,
     }
     for (size_t i = 0; i < json_array_size(v); i++)
         IA_TRY(graph_renew(m, c, json_array_get(v, i), next, err));
-    json_object_foreach (v, key, item)
-        IA_TRY(graph_renew(m, c, item, next, err));
+    json_object_foreach(v, key, item) IA_TRY(graph_renew(m, c, item, next, err));
     return INARCH_OK;
 }
 
@@ -140,8 +139,7 @@ static size_t graph_leaves(const json_t *v)
         return 1;
     for (size_t i = 0; i < json_array_size(v); i++)
         n += graph_leaves(json_array_get(v, i));
-    json_object_foreach ((json_t *)(uintptr_t)v, key, item)
-        n += graph_leaves(item);
+    json_object_foreach((json_t *)(uintptr_t)v, key, item) n += graph_leaves(item);
     return n;
 }
 
