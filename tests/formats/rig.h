@@ -124,6 +124,7 @@ static IA_UNUSED void rig_write(const char *path, const rig_file *f)
     rig_text(w, group, "keras_version", f->version);
     rig_text(w, group, "model_config", f->model);
     rig_text(w, group, "training_config", f->training);
+    rig_text(w, group, "inarch", f->meta);
     if (*name)
         assert_ok(ia_h5w_group(w, ia_h5w_root(w), name, &group, &err), err);
     rig_layers(w, group, f->weights, f->count);
@@ -166,6 +167,32 @@ static IA_UNUSED void rig_refused(const rig_file *f, inarch_status status, const
     if (!strstr(err.message, message))
         fail_msg("\"%s\" does not contain \"%s\"", err.message, message);
     assert_int_equal(have, status);
+}
+
+static IA_UNUSED void to_double_quotes(char *s)
+{
+    for (; *s; s++)
+        *s = *s == '\'' ? '"' : *s;
+}
+
+/* Reads a model_config written with ' for ". No weights are needed by the layers used here. */
+static IA_UNUSED inarch_status try_config(const char *version, const char *config, ia_model **m,
+                                          inarch_error *err)
+{
+    char *text = ia_strdup(config);
+    to_double_quotes(text);
+    rig_file f = {.version = version, .model = text};
+    inarch_status status = rig_try(&f, m, err);
+    ia_free(text);
+    return status;
+}
+
+static IA_UNUSED ia_model *read_config(const char *version, const char *config)
+{
+    inarch_error err;
+    ia_model *m;
+    assert_ok(try_config(version, config, &m, &err), err);
+    return m;
 }
 
 /* The first value of a weight by path, "base/d1/kernel". */

@@ -3,8 +3,8 @@
  *   exchange write DIR   NAME.h5 of every sample, NAME.npz with x (or x0, x1, ...), y: what inarch
  *                        predicts, t: targets to fit; NAME_weights.npz: the weights by path;
  *                        samples.json: who must take what
- *   exchange read DIR    DIR/NAME/keras3.h5 and tf_keras.h5, which Keras saved after a fit of its own,
- *                        predict what Keras wrote beside them */
+ *   exchange read DIR    DIR/NAME/keras3.h5 and tf_keras.h5, which Keras saved after a fit of its
+ * own, predict what Keras wrote beside them */
 #include "samples.h"
 
 #include "npz.h"
@@ -42,7 +42,8 @@ static void npz_finish(npz_out *z)
     ia_zip_writer_free(z->zip);
 }
 
-static void npz_put(npz_out *z, const char *name, const ia_shape *shape, const float *data, size_t n)
+static void npz_put(npz_out *z, const char *name, const ia_shape *shape, const float *data,
+                    size_t n)
 {
     inarch_error err;
     char member[512];

@@ -81,9 +81,9 @@ inarch_data *sample_data(const inarch_model *m, int targets)
         all[n++] = sample_target(m, i);
     for (size_t i = 0; i < n; i++)
         row[i] = (inarch_array){all[i].data, all[i].shape};
-    assert_ok(inarch_data_arrays(SAMPLE_ROWS, row, info.inputs, row + info.inputs, outputs, &d,
-                                 &err),
-              err);
+    assert_ok(
+        inarch_data_arrays(SAMPLE_ROWS, row, info.inputs, row + info.inputs, outputs, &d, &err),
+        err);
     for (size_t i = 0; i < n; i++)
         free(all[i].data);
     return d;
@@ -184,10 +184,7 @@ static const sample samples[] = {
      .loss = "kind=categorical_crossentropy,size=mean_squared_error",
      .metrics = "kind=accuracy,size=mean_absolute_error"},
     {.name = "shared", .readers = BOTH, .file = "layers/shared.h5", .edit = freeze_shared},
-    {.name = "ports",
-     .readers = BOTH,
-     .file = "files/k3_shared_ports.h5",
-     .optimizer = "file"},
+    {.name = "ports", .readers = BOTH, .file = "files/k3_shared_ports.h5", .optimizer = "file"},
     {.name = "nested_sequential",
      .readers = BOTH,
      .file = "layers/nested_sequential.h5",
@@ -203,7 +200,10 @@ static const sample samples[] = {
      .edit = tune,
      .optimizer = "adam(learning_rate=0.003)",
      .metrics = "accuracy"},
-    {.name = "freed", .readers = BOTH, .file = "layers/nested_functional.h5", .edit = freeze_but_d2},
+    {.name = "freed",
+     .readers = BOTH,
+     .file = "layers/nested_functional.h5",
+     .edit = freeze_but_d2},
     {.name = "freed_by_keras", .readers = BOTH, .file = "files/k3_frozen_container.h5"},
     {.name = "keras2", .readers = BOTH, .file = "files/k2_sequential.h5", .optimizer = "file"},
     {.name = "keras2_nested", .readers = BOTH, .file = "files/k2_nested.h5", .optimizer = "file"},
@@ -213,10 +213,11 @@ static const sample samples[] = {
      .optimizer = "file"},
     /* Keras 3 takes no name with '/' */
     {.name = "keras2_slashes", .readers = TF_KERAS, .file = "files/k2_slashes.h5"},
+    /* ThresholdedReLU is Keras 2's only, rms_scaling (norms) Keras 3's */
     {.name = "keras2_layers", .readers = TF_KERAS, .file = "layers/k2_layers.h5"},
     {.name = "hard_sigmoid", .readers = BOTH, .file = "layers/k2_activations.h5"},
-    /* tf_keras takes an optimizer without is_legacy_optimizer, which Keras 3 refuses, for one of the old
-     * ones, among which there is no AdamW; nor does it know Keras 3's warm-up */
+    /* tf_keras takes an optimizer without is_legacy_optimizer, which Keras 3 refuses, for one of
+     * the old ones, among which there is no AdamW; nor does it know Keras 3's warm-up */
     {.name = "keras3_by_name",
      .readers = KERAS3,
      .file = "files/k3_by_name.h5",

@@ -494,6 +494,8 @@ static void test_table(void **state)
     assert_null(ia_activation_at(ia_activation_count()));
     assert_string_equal(ia_activation_find("swish")->name, "silu");
     assert_string_equal(ia_activation_find("hard_swish")->name, "hard_silu");
+    assert_string_equal(ia_activation_find("softmax_v2")->name, "softmax");
+    assert_string_equal(ia_activation_find("log_softmax_v2")->name, "log_softmax");
     assert_null(ia_activation_find("glu"));
     assert_null(ia_activation_find("Relu"));
     ia_activation relu = ia_activation_of(ia_activation_find("relu"));

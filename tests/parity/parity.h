@@ -1,7 +1,8 @@
 /* What the parity tests share: a group's index and arrays, and a list of complaints.
  *
  * Every case of an index is run; the first complaint does not end the program, so that one look at
- * the output shows all that disagrees. The fixtures are Keras' own, see fixtures/keras/README.md. */
+ * the output shows all that disagrees. The fixtures are Keras' own, see fixtures/keras/README.md.
+ */
 #ifndef INARCH_TEST_PARITY_H
 #define INARCH_TEST_PARITY_H
 
@@ -81,7 +82,8 @@ static IA_UNUSED void parity_each(parity *p, const char *list, parity_case *chec
     const json_t *rows = json_object_get(p->index, list), *row;
     size_t i;
     assert_true(json_array_size(rows) > 0);
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         p->name = json_string_value(json_object_get(row, "name"));
         assert_non_null(p->name);
         check(p, row);
@@ -91,8 +93,9 @@ static IA_UNUSED void parity_each(parity *p, const char *list, parity_case *chec
 
 static IA_UNUSED void parity_close(parity *p)
 {
-    print_message("%s: %zu cases, %zu complaints; the closest call was %.2g of its tolerance (%s)\n",
-                  p->group, p->run, p->complaints, p->worst, p->worst_at);
+    print_message(
+        "%s: %zu cases, %zu complaints; the closest call was %.2g of its tolerance (%s)\n",
+        p->group, p->run, p->complaints, p->worst, p->worst_at);
     json_decref(p->index);
     if (p->arrays.zip)
         npz_close(&p->arrays);
@@ -103,7 +106,7 @@ static IA_UNUSED void parity_close(parity *p)
 
 static IA_UNUSED ia_array parity_array(const parity *p, const char *key)
 {
-    ia_array a;
+    ia_array a = {0};
     if (!key || !npz_get(&p->arrays, key, &a))
         fail_msg("%s/%s: the data have no '%s'", p->group, p->name, key ? key : "(null)");
     return a;

@@ -1,5 +1,5 @@
-/* Files of Keras 3 and tf_keras through the public calls: predictions, what trains, and what the compile
- * state makes of an evaluation. What is inside the document is compared in formats/. */
+/* Files of Keras 3 and tf_keras through the public calls: predictions, what trains, and what the
+ * compile state makes of an evaluation. What is inside the document is compared in formats/. */
 #include "test.h"
 
 #include <math.h>
@@ -24,14 +24,14 @@ static bool layer_is_live(const inarch_model *m, const char *path)
     return live;
 }
 
-
 static void check_live(parity *p, const inarch_model *m, const json_t *rows)
 {
     inarch_info info = {.size = sizeof info};
     inarch_error err;
     size_t i, parameters = 0, trainable = 0;
     const json_t *row;
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         const char *path = json_string_value(json_object_get(row, "path"));
         bool live = json_is_true(json_object_get(row, "live"));
         ia_array a = parity_array(p, json_string_value(json_object_get(row, "array")));

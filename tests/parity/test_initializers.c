@@ -39,9 +39,9 @@ static float *draw(const ia_initializer *init, const ia_shape *shape, size_t *n)
     float *values = malloc(*n * sizeof *values);
     assert_non_null(values);
     for (size_t k = 0; k < DRAWS; k++)
-        assert_ok(ia_initializer_fill(init, shape, ia_random_key_of(k, 5, 0), values + k * one,
-                                      &err),
-                  err);
+        assert_ok(
+            ia_initializer_fill(init, shape, ia_random_key_of(k, 5, 0), values + k * one, &err),
+            err);
     return values;
 }
 

@@ -28,7 +28,8 @@ static inarch_data *open_inputs(parity *p, const inarch_model *m, const json_t *
     json_t *keys = json_array();
     size_t i;
     const json_t *row;
-    json_array_foreach(inputs, i, row) {
+    json_array_foreach(inputs, i, row)
+    {
         const char *want = json_string_value(json_object_get(row, "name"));
         inarch_port port = {.size = sizeof port};
         if (parity_ok(p, inarch_model_port(m, INARCH_INPUT, i, &port, &err), &err, want) &&
@@ -89,8 +90,7 @@ static void check_case(parity *p, const json_t *c)
     if (!m)
         return;
     inarch_data *d = open_inputs(p, m, json_object_get(c, "inputs"));
-    json_array_foreach(outputs, i, row)
-        check_output(p, m, d, row, i);
+    json_array_foreach(outputs, i, row) check_output(p, m, d, row, i);
     inarch_data_free(d);
     inarch_free(m);
 }

@@ -136,6 +136,13 @@ const json_t *ia_keras_folded(const json_t *meta);
 IA_MUST_CHECK inarch_status ia_keras_write_model(const ia_model *m, json_t **out,
                                                  inarch_error *err);
 
+/* ---- keras_statistics.c ---- */
+/* In a nested model the layer's values are written as configuration, not as weights. */
+bool ia_keras_is_configured(const ia_layer *l);
+/* Sets config["mean"] and config["variance"]; `m` holds the layer. */
+IA_MUST_CHECK inarch_status ia_keras_write_statistics(const ia_model *m, const ia_layer *l,
+                                                      json_t *config, inarch_error *err);
+
 /* ---- keras_write_graph.c ---- */
 /* Sets entry["inbound_nodes"]. */
 IA_MUST_CHECK inarch_status ia_keras_write_calls(const ia_model *m, const ia_layer *l,

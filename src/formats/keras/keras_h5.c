@@ -229,12 +229,15 @@ static inarch_status h5_write_layer(ia_h5w *w, ia_h5w_object *weights, ia_layer 
     const char **names = ia_calloc(own.count, sizeof *names);
     if (status == INARCH_OK && !names)
         status = ia_fail_memory(err, "names", own.count * sizeof *names);
+    size_t n = 0;
     for (size_t i = 0; i < own.count && status == INARCH_OK; i++) {
-        names[i] = own.items[i].path;
+        if (own.items[i].layer != l && ia_keras_is_configured(own.items[i].layer))
+            continue;
+        names[n++] = own.items[i].path;
         status = h5_write_array(w, group, &own.items[i], err);
     }
     if (status == INARCH_OK)
-        status = ia_h5w_attr_list(w, group, "weight_names", names, own.count, err);
+        status = ia_h5w_attr_list(w, group, "weight_names", names, n, err);
     ia_free(names);
     ia_keras_variables_free(&own);
     return status;

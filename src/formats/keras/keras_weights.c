@@ -69,9 +69,8 @@ inarch_status ia_keras_read_weight(const keras_weights *w, const keras_weight *o
 
 bool ia_keras_needs_weights(const keras_weights *w, const ia_layer *l)
 {
-    for (size_t i = 0; i < l->variable_count && w->binding == KERAS_FIRST; i++)
-        if (l->variables[i].value.buffer)
-            return false;
+    if (ia_keras_is_configured(l) && l->variables[0].value.buffer)
+        return false;
     return l->variable_count > 0;
 }
 

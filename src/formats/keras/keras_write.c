@@ -173,7 +173,18 @@ static inarch_status write_entry(const ia_layer *l, bool trainable, json_t **out
 
 /* ---- models ---- */
 
-static inarch_status write_layers(const ia_model *m, bool trainable, json_t *config,
+static inarch_status write_in_model(const ia_model *m, const ia_layer *l, bool top, json_t *entry,
+                                    inarch_error *err)
+{
+    if (!top && ia_keras_is_configured(l))
+        IA_TRY(ia_keras_write_statistics(m, l, json_object_get(entry, "config"), err));
+    if (m->kind != IA_FUNCTIONAL)
+        return INARCH_OK;
+    IA_TRY(ia_keras_set(entry, "name", json_string(l->name), err));
+    return ia_keras_write_calls(m, l, entry, err);
+}
+
+static inarch_status write_layers(const ia_model *m, bool trainable, bool top, json_t *config,
                                   inarch_error *err)
 {
     ia_layer **order;
@@ -186,11 +197,7 @@ static inarch_status write_layers(const ia_model *m, bool trainable, json_t *con
         status = write_entry(order[i], trainable, &entry, err);
         if (status != INARCH_OK)
             break;
-        if (m->kind == IA_FUNCTIONAL) {
-            status = ia_keras_set(entry, "name", json_string(order[i]->name), err);
-            if (status == INARCH_OK)
-                status = ia_keras_write_calls(m, order[i], entry, err);
-        }
+        status = write_in_model(m, order[i], top, entry, err);
         if (status == INARCH_OK)
             status = ia_keras_push(layers, json_incref(entry), err);
         json_decref(entry);
@@ -223,7 +230,7 @@ static inarch_status write_model_into(const ia_model *m, const char *name, bool 
     IA_TRY(ia_keras_set(entry, "config", config, err));
     IA_TRY(ia_keras_set(config, "name", json_string(name), err));
     IA_TRY(ia_keras_set(config, "trainable", json_boolean(trainable), err));
-    IA_TRY(write_layers(m, trainable || top, config, err));
+    IA_TRY(write_layers(m, trainable || top, top, config, err));
     if (!sequential)
         IA_TRY(ia_keras_write_ends(m, top, config, err));
     return write_model_rest(m, config, err);
