@@ -123,7 +123,7 @@ static inarch_status add_split(ia_h5w *w, ia_h5w_object *o, size_t n, inarch_err
 
 static inarch_status build(ia_h5w **out, int links, inarch_error *err)
 {
-    ia_h5w *w;
+    ia_h5w *w = NULL;
     ia_h5w_object *group, *other;
     inarch_status status;
     IA_TRY(ia_h5w_new(&w, err));
@@ -227,7 +227,7 @@ static void round_trip(void **state)
 {
     (void)state;
     inarch_error err = {0};
-    ia_h5w *w;
+    ia_h5w *w = NULL;
     ia_input in;
     ia_h5 *h5;
     assert_ok(build(&w, 12000, &err), err);
@@ -253,7 +253,7 @@ static void tree_levels(void **state)
     static const int counts[] = {0, 1, 7, 8, 9, 255, 256, 257, 8191, 8192, 8193};
     inarch_error err = {0};
     for (size_t i = 0; i < IA_COUNT(counts); i++) {
-        ia_h5w *w;
+        ia_h5w *w = NULL;
         ia_input in;
         ia_h5 *h5;
         assert_ok(build(&w, counts[i], &err), err);
@@ -274,7 +274,7 @@ static void same_bytes(void **state)
     uint8_t *first = NULL;
     size_t first_size = 0;
     for (int pass = 0; pass < 3; pass++) { /* the third builds the tree in another order */
-        ia_h5w *w;
+        ia_h5w *w = NULL;
         ia_h5w_object *g;
         ia_array a = array_of(IA_F32, &shape, ramp);
         assert_ok(ia_h5w_new(&w, &err), err);
@@ -315,7 +315,7 @@ static const char *python(void)
 static void write_everything(void)
 {
     inarch_error err = {0};
-    ia_h5w *w;
+    ia_h5w *w = NULL;
     assert_ok(build(&w, 300, &err), err);
     assert_ok(save(w, OUT, &err), err);
     ia_h5w_free(w);
@@ -383,7 +383,7 @@ static void names_are_checked(void **state)
     };
     inarch_error err = {0};
     const ia_shape shape = ia_shape_1(4);
-    ia_h5w *w;
+    ia_h5w *w = NULL;
     ia_h5w_object *g, *d;
     ia_array a = array_of(IA_F32, &shape, ramp);
     assert_ok(ia_h5w_new(&w, &err), err);
@@ -406,7 +406,7 @@ static void attributes_are_checked(void **state)
 {
     (void)state;
     inarch_error err = {0};
-    ia_h5w *w;
+    ia_h5w *w = NULL;
     const ia_shape large = ia_shape_1(8065), wrap = ia_shape_of(2, (int64_t[]){INT64_MAX, 9});
     double *zeros = calloc(8065, 8);
     char *name = calloc(1026, 1);
@@ -448,7 +448,7 @@ static void disk_full(void **state)
 {
     (void)state;
     inarch_error err = {0};
-    ia_h5w *w;
+    ia_h5w *w = NULL;
     if (access("/dev/full", W_OK) != 0)
         skip();
     assert_ok(build(&w, 300, &err), err);
