@@ -121,7 +121,7 @@ static void log_epoch(progress *p, const inarch_event *e)
     jw_object(&j, NULL);
     jw_count(&j, "epoch", e->epoch);
     progress_json_row(&j, e->history, -1);
-    jw_real(&j, "seconds", floor((files_clock() - p->start) * 1000 + 0.5) / 1000);
+    jw_real(&j, "seconds", floor((files_clock() - p->epoch_start) * 1e6 + 0.5) / 1e6); /* of the epoch */
     jw_object_end(&j);
     const char *text = jw_text(&j);
     errno = ENOMEM;
@@ -149,7 +149,7 @@ inarch_status progress_open(progress *p, const cli_args *a, inarch_error *err)
 {
     *p = (progress){.path = cli_text(a, OPT_LOG)};
     p->mode = a->quiet ? PROGRESS_NONE : text_terminal(stderr) ? PROGRESS_BAR : PROGRESS_LINES;
-    p->start = p->epoch_start = files_clock();
+    p->epoch_start = files_clock();
     if (!p->path)
         return INARCH_OK;
     p->log = strcmp(p->path, "-") == 0 ? stdout : fopen(p->path, "w");

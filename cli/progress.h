@@ -16,7 +16,7 @@ typedef struct progress {
     int log_error;    /* errno of the first write that failed */
     bool drawn;       /* the bar stands on the current line */
     bool rates;       /* the learning rate changes: show it */
-    double start, epoch_start, last;
+    double epoch_start, last;
 } progress;
 
 /* Opens --log. */

@@ -84,29 +84,46 @@ const char *api_metrics(const ia_model *doc, const char *given, int compiled)
     return output_classes(doc, 0) ? "accuracy" : NULL;
 }
 
-/* Numbers for an output of `classes` classes without names: indices where they can be; other
- * numbers, as many different ones as there are classes, become the names (2 and 6 for two classes).
- */
-static inarch_status encode_numbers(ia_data *d, size_t t, size_t classes, inarch_error *err)
+/* Whether the labels are `classes` different numbers, which can stand for as many classes. */
+static inarch_status tell_apart(const ia_data *d, size_t t, size_t classes, bool *out,
+                                inarch_error *err)
 {
     ia_data *view;
-    inarch_status as_index = ia_data_encode(d, t, NULL, classes, err);
-    if (as_index == INARCH_OK || as_index == INARCH_NO_MEMORY)
-        return as_index;
     IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
-    bool learnt =
-        ia_data_encode(view, t, NULL, 0, NULL) == INARCH_OK && ia_data_classes(view, t) == classes;
+    inarch_error inner;
+    inarch_status status = ia_data_encode(view, t, NULL, 0, &inner);
+    *out = status == INARCH_OK && ia_data_classes(view, t) == classes &&
+           ia_data_class_names(view, t);
     ia_data_free(view);
-    if (learnt)
+    if (status == INARCH_NO_MEMORY && err)
+        *err = inner;
+    return status == INARCH_NO_MEMORY ? status : INARCH_OK;
+}
+
+/* Numbers for an output of `classes` classes without names: indices where they can be. In training,
+ * other numbers, as many different ones as there are classes, become the names (2 and 6 for two
+ * classes); elsewhere nothing says which is which. Numbers for a sigmoid unit may be shares. */
+static inarch_status encode_numbers(ia_data *d, size_t t, size_t classes, bool learn,
+                                    inarch_error *err)
+{
+    inarch_error inner;
+    bool named = false;
+    inarch_status as_index = INARCH_OK;
+    if (classes > 2)
+        as_index = ia_data_encode(d, t, NULL, classes, &inner);
+    if (learn && as_index != INARCH_NO_MEMORY && (classes == 2 || as_index != INARCH_OK))
+        IA_TRY(tell_apart(d, t, classes, &named, err));
+    if (named)
         return ia_data_encode(d, t, NULL, 0, err);
-    return ia_data_encode(d, t, NULL, classes, err); /* the first error again */
+    if (as_index != INARCH_OK && err)
+        *err = inner;
+    return as_index;
 }
 
 /* Labels become class indices where they are words, or where a softmax or named classes want an
- * index. Numbers for a regression or one number per class stay as they are, and so do those for a
- * sigmoid unit (which may be shares) unless they are two other numbers than 0 and 1. */
+ * index. Numbers for a regression or one number per class stay as they are. */
 static inarch_status encode_target(const ia_model *doc, ia_data *d, size_t t, const char **names,
-                                   size_t n, inarch_error *err)
+                                   size_t n, bool learn, inarch_error *err)
 {
     size_t classes = output_classes(doc, t);
     bool words = ia_data_target_kind(d, t) == IA_TARGET_TEXT;
@@ -118,17 +135,10 @@ static inarch_status encode_target(const ia_model *doc, ia_data *d, size_t t, co
         return INARCH_OK;
     if (named)
         return ia_data_encode(d, t, names, n, err);
-    if (classes > 2)
-        return encode_numbers(d, t, classes, err);
-    ia_data *view;
-    IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
-    bool two = ia_data_encode(view, t, NULL, 0, NULL) == INARCH_OK &&
-               ia_data_classes(view, t) == 2 && ia_data_class_names(view, t);
-    ia_data_free(view);
-    return two ? ia_data_encode(d, t, NULL, 0, err) : INARCH_OK;
+    return encode_numbers(d, t, classes, learn, err);
 }
 
-static inarch_status bind_targets(const ia_model *doc, ia_data *d, inarch_error *err)
+static inarch_status bind_targets(const ia_model *doc, ia_data *d, bool learn, inarch_error *err)
 {
     const char **outputs, **classes;
     size_t n;
@@ -139,7 +149,7 @@ static inarch_status bind_targets(const ia_model *doc, ia_data *d, inarch_error 
     IA_TRY(api_meta_names(doc, "classes", &classes, &n, err));
     size_t named = doc->output_count == 1 ? n : 0; /* names belong to the only output */
     for (size_t t = 0; t < ia_data_targets(d) && status == INARCH_OK; t++)
-        status = encode_target(doc, d, t, classes, named, err);
+        status = encode_target(doc, d, t, classes, named, learn, err);
     if (status == INARCH_BAD_DATA && err) {
         char hint[sizeof err->hint];
         snprintf(hint, sizeof hint, "%.180s%sfor other classes replace the head: --head auto",
@@ -159,7 +169,7 @@ static inarch_status bind(const ia_model *doc, ia_data *d, int targets, inarch_e
             return ia_fail(err, INARCH_BAD_DATA, ia_data_name(d),
                            "name them: --labels COLUMN for a table, --labels FILE, or y in an .npz",
                            "the data have no labels");
-        IA_TRY(bind_targets(doc, d, err));
+        IA_TRY(bind_targets(doc, d, targets == API_LEARN_TARGETS, err));
     }
     return ia_data_check(d, targets != 0, err);
 }

@@ -236,16 +236,18 @@ inarch_status inarch_data_select(const inarch_data *d, const uint64_t *rows, siz
 }
 
 /* The classes among the labels, learnt on a view of their own; 0 when they are not classes. */
-static size_t learn_classes(const ia_data *d)
+static inarch_status learn_classes(const ia_data *d, size_t *out, inarch_error *err)
 {
     ia_data *view;
-    if (ia_data_targets(d) != 1 || ia_data_slice(d, 0, ia_data_rows(d), &view, NULL) != INARCH_OK)
-        return 0;
-    size_t n = 0;
-    if (ia_data_encode(view, 0, NULL, 0, NULL) == INARCH_OK)
-        n = ia_data_classes(view, 0);
+    *out = 0;
+    if (ia_data_targets(d) != 1)
+        return INARCH_OK;
+    IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
+    inarch_status status = ia_data_encode(view, 0, NULL, 0, err);
+    if (status == INARCH_OK)
+        *out = ia_data_classes(view, 0);
     ia_data_free(view);
-    return n;
+    return status == INARCH_NO_MEMORY ? status : INARCH_OK;
 }
 
 inarch_status inarch_data_get_info(inarch_data *d, inarch_data_info *out, inarch_error *err)
@@ -253,8 +255,8 @@ inarch_status inarch_data_get_info(inarch_data *d, inarch_data_info *out, inarch
     inarch_data_info info = {.size = sizeof info,
                              .rows = ia_data_rows(d->data),
                              .inputs = ia_data_inputs(d->data),
-                             .targets = ia_data_targets(d->data),
-                             .classes = learn_classes(d->data)};
+                             .targets = ia_data_targets(d->data)};
+    IA_TRY(learn_classes(d->data, &info.classes, err));
     info.summary = ia_data_summary(d->data, d->summary, sizeof d->summary);
     return api_info_out(&info, sizeof info, out, err);
 }

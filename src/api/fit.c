@@ -164,11 +164,11 @@ static inarch_status check_numbers(const inarch_fit_options *o, inarch_error *er
 /* Training and validation rows, bound alike. */
 static inarch_status job_data(fit_job *j, const inarch_data *d, inarch_error *err)
 {
-    IA_TRY(api_bind(j->work, d->data, 1, &j->data, err));
+    IA_TRY(api_bind(j->work, d->data, API_LEARN_TARGETS, &j->data, err));
     /* Classes learnt from the training labels are those of the validation labels too. */
     IA_TRY(api_adopt_names(j->work, j->data, err));
     if (j->options.validation)
-        return api_bind(j->work, j->options.validation->data, 1, &j->validation, err);
+        return api_bind(j->work, j->options.validation->data, API_TARGETS, &j->validation, err);
     if (j->options.val_split <= 0)
         return INARCH_OK;
     ia_data *all = j->data;
@@ -208,8 +208,10 @@ inarch_status inarch_fit(inarch_model *m, const inarch_data *d, const inarch_fit
         ia_model *old = m->doc;
         m->doc = j.work;
         j.work = old;
-        m->doc->foreign_moments = false;
-        m->edited = 0; /* what it was compiled with is what it was trained with */
+        if (status == INARCH_OK) { /* what it was compiled with is what it was trained with */
+            m->doc->foreign_moments = false;
+            m->edited = 0;
+        }
         api_view_drop(m);
         if (history)
             *history = (inarch_history *)h;

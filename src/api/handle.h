@@ -66,7 +66,11 @@ IA_MUST_CHECK inarch_status api_info_out(const void *from, size_t size, void *ou
                                          inarch_error *err);
 
 /* A view of `d` with the inputs and targets of `doc`: columns aligned by name, shapes checked, labels
- * encoded as the outputs want them. targets = 0: labels are not needed and not looked at. */
+ * encoded as the outputs want them. API_NO_TARGETS: labels are not needed and not looked at;
+ * API_LEARN_TARGETS: other numbers than class indices may become the classes' names. */
+#define API_NO_TARGETS 0
+#define API_TARGETS 1
+#define API_LEARN_TARGETS 2
 IA_MUST_CHECK inarch_status api_bind(const ia_model *doc, const ia_data *d, int targets,
                                      ia_data **out, inarch_error *err);
 /* The metrics of a call that names none: the file's where they hold, accuracy for classes, none. */

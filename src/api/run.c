@@ -19,7 +19,7 @@ inarch_status inarch_evaluate(const inarch_model *m, const inarch_data *d,
     ia_data *bound = NULL;
     api_exec exec = {NULL, NULL};
     ia_history *history = NULL;
-    IA_TRY(api_bind(m->doc, d->data, 1, &bound, err));
+    IA_TRY(api_bind(m->doc, d->data, API_TARGETS, &bound, err));
     inarch_status status = api_exec_new(o.threads, 0, o.cpu, &exec, err);
     if (status == INARCH_OK) {
         ia_evaluate_options inner = ia_evaluate_defaults();
@@ -55,7 +55,7 @@ static inarch_status prediction_new(const inarch_model *m, const inarch_data *d,
     inarch_run_options o = INARCH_RUN_OPTIONS;
     IA_TRY(api_options(options, sizeof o, &o, err));
     *p = (prediction){.layer = layer};
-    IA_TRY(api_bind(m->doc, d->data, 0, &p->bound, err));
+    IA_TRY(api_bind(m->doc, d->data, API_NO_TARGETS, &p->bound, err));
     inarch_status status = api_exec_new(o.threads, 0, o.cpu, &p->exec, err);
     if (status != INARCH_OK) {
         ia_data_free(p->bound);
@@ -250,9 +250,10 @@ static inarch_status npy_file(const ia_model *doc, prediction *p, const char *pa
     for (int i = 0; i < row.rank; i++)
         all.dim[all.rank++] = row.dim[i];
     ia_buf header = IA_BUF(1 << 16);
-    IA_TRY(ia_npy_header(IA_F32, &all, &header, err));
     npy_sink sink = {.size = numbers(&row)};
-    inarch_status status = ia_output_open(path, &sink.out, err);
+    inarch_status status = ia_npy_header(IA_F32, &all, &header, err);
+    if (status == INARCH_OK)
+        status = ia_output_open(path, &sink.out, err);
     if (status == INARCH_OK) {
         status = ia_output_write(sink.out, header.data, header.len, err);
         if (status == INARCH_OK)

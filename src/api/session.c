@@ -8,6 +8,7 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <math.h>
 #include <string.h>
 
 struct inarch_session {
@@ -197,6 +198,42 @@ inarch_status inarch_session_run(inarch_session *s, size_t rows, const float *co
     return INARCH_OK;
 }
 
+/* `values` is [rows][size]. Moving statistics would keep a NaN for good, so it is refused beforehand. */
+static inarch_status check_numbers(const char *what, size_t i, const float *values, size_t rows,
+                                   size_t size, inarch_error *err)
+{
+    for (size_t k = 0; k < rows * size; k++)
+        if (!isfinite(values[k]))
+            return ia_fail(err, INARCH_BAD_DATA, what, "leave the row out", "%s[%zu] is %s in row %zu",
+                           what, i, isnan(values[k]) ? "nan" : "infinite", k / size);
+    return INARCH_OK;
+}
+
+static inarch_status check_classes(const ia_head *h, size_t i, const float *target, size_t rows,
+                                   inarch_error *err)
+{
+    for (size_t k = 0; h->loss.cls->target == IA_TARGET_CLASS && k < rows * h->target_size; k++)
+        if (!(target[k] >= 0 && target[k] < (float)h->cols && target[k] == floorf(target[k])))
+            return ia_fail(err, INARCH_BAD_DATA, "targets", "class indices are whole numbers from 0",
+                           "targets[%zu] is %g in row %zu, but output '%s' has %zu classes", i,
+                           (double)target[k], k / h->target_size, h->name, h->cols);
+    return INARCH_OK;
+}
+
+static inarch_status check_batch(const inarch_session *s, size_t rows, const float *const *inputs,
+                                 const float *const *targets, inarch_error *err)
+{
+    const ia_program *p = ia_trainer_program(s->trainer);
+    for (size_t i = 0; i < ia_program_input_count(p); i++)
+        IA_TRY(check_numbers("inputs", i, inputs[i], rows, ia_program_input(p, i)->size, err));
+    for (size_t h = 0; h < s->objective.head_count; h++) {
+        const ia_head *head = &s->objective.heads[h];
+        IA_TRY(check_numbers("targets", h, targets[h], rows, head->target_size, err));
+        IA_TRY(check_classes(head, h, targets[h], rows, err));
+    }
+    return INARCH_OK;
+}
+
 inarch_status inarch_session_step(inarch_session *s, size_t rows, const float *const *inputs,
                                   const float *const *targets, double *loss, inarch_error *err)
 {
@@ -204,6 +241,7 @@ inarch_status inarch_session_step(inarch_session *s, size_t rows, const float *c
         return ia_fail(err, INARCH_BAD_ARGUMENT, "session", "set training when it is made",
                        "this session was not made for training");
     IA_TRY(check_rows(s, rows, err));
+    IA_TRY(check_batch(s, rows, inputs, targets, err));
     ia_program *p = ia_trainer_program(s->trainer);
     put_inputs(p, rows, inputs);
     ia_program_prefix(p, rows);
@@ -216,7 +254,7 @@ inarch_status inarch_session_step(inarch_session *s, size_t rows, const float *c
     double rate = ia_schedule_rate(&s->schedule, &at);
     if (!ia_trainer_step(s->trainer, rows, false, s->step, rate, &parts))
         return ia_fail(err, INARCH_DIVERGED, "loss", "lower the learning rate, or scale the inputs",
-                       "loss became %g in step %llu; nothing was updated", parts.total,
+                       "loss became %g in step %llu; no weight was updated", parts.total,
                        (unsigned long long)s->step + 1);
     s->step++;
     if (loss)

@@ -220,7 +220,8 @@ static inarch_status json_fail_at(const char *text, size_t end, const char *subj
 static inarch_status json_fail_parse(const char *text, size_t n, const char *subject,
                                      const json_error_t *from, inarch_error *err)
 {
-    if (json_error_code(from) == json_error_out_of_memory)
+    /* Where memory is out, jansson has no text; now and then it blames the token at hand instead. */
+    if (json_error_code(from) == json_error_out_of_memory || !*from->text)
         return ia_fail_memory(err, subject, n);
     char what[JSON_ERROR_TEXT_LENGTH];
     size_t used = 0;

@@ -106,7 +106,14 @@ typedef struct ia_counts {
 } ia_counts;
 ia_counts ia_model_count(const ia_model *m);
 
+/* The layers in Keras' order of model.layers: as they are for a Sequential, by depth in the graph for a
+ * Functional. New memory, m->layer_count entries. */
+IA_MUST_CHECK inarch_status ia_model_layer_order(const ia_model *m, ia_layer ***out,
+                                                 inarch_error *err);
+
 /* ---- edits (transfer/ makes verbs of them) ---- */
+/* Puts m->layers into Keras' order; nested models stay as they are. */
+IA_MUST_CHECK inarch_status ia_model_sort_layers(ia_model *m, inarch_error *err);
 /* Removes calls that no output needs, and layers without calls; inputs stay. */
 IA_MUST_CHECK inarch_status ia_model_prune(ia_model *m, inarch_error *err);
 

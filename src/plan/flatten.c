@@ -16,15 +16,16 @@ typedef struct place {
     float learning_rate;
 } place;
 
-static inarch_status add_value(ia_program *p, const char *path, size_t producer,
-                               const ia_shape *shape, size_t *out, inarch_error *err)
+/* The shape is passed by value: it often is that of another value, which growing the list moves. */
+static inarch_status add_value(ia_program *p, const char *path, size_t producer, ia_shape shape,
+                               size_t *out, inarch_error *err)
 {
     IA_TRY(ia_grow(&p->values, &p->value_cap, p->value_count, sizeof *p->values, "values", err));
     plan_value v = {0};
     v.path = ia_strdup(path);
     if (!v.path)
         return ia_fail_memory(err, "a layer's path", 0);
-    v.view.shape = *shape;
+    v.view.shape = shape;
     v.producer = producer;
     v.root = v.grad_root = p->value_count;
     *out = p->value_count;
@@ -107,7 +108,7 @@ static inarch_status add_activity(ia_program *p, ia_layer *l, const char *path, 
     IA_TRY(add_op(p, PLAN_ACTIVITY, l, path, live, value, 1, &op, err));
     op->activity = r;
     size_t out;
-    IA_TRY(add_value(p, path, p->op_count - 1, &p->values[*value].view.shape, &out, err));
+    IA_TRY(add_value(p, path, p->op_count - 1, p->values[*value].view.shape, &out, err));
     p->ops[p->op_count - 1].out = out;
     p->values[out].root = p->values[*value].root;
     *value = out;
@@ -130,7 +131,7 @@ static inarch_status flatten_layer(ia_program *p, const place *at, const ia_call
     op->learning_rate = at->learning_rate * l->learning_rate;
     op->random = training && (l->cls->flags & IA_LAYER_RANDOM);
     size_t index = p->op_count - 1;
-    IA_TRY(add_value(p, path, index, &shape, out, err));
+    IA_TRY(add_value(p, path, index, shape, out, err));
     p->ops[index].out = *out;
     if (p->ops[index].kind == PLAN_VIEW)
         p->values[*out].root = p->values[in[0]].root;
@@ -242,7 +243,7 @@ static inarch_status flatten_inputs(ia_program *p, const ia_model *m, inarch_err
 {
     for (size_t i = 0; i < m->input_count; i++) {
         const ia_call *c = &m->calls[m->inputs[i].call];
-        IA_TRY(add_value(p, c->layer->name, PLAN_NONE, &c->out[0], &p->inputs[i], err));
+        IA_TRY(add_value(p, c->layer->name, PLAN_NONE, c->out[0], &p->inputs[i], err));
     }
     return INARCH_OK;
 }

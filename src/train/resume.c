@@ -66,16 +66,37 @@ static inarch_status fingerprints(ia_run *r, inarch_error *err)
     return INARCH_OK;
 }
 
+/* Takes `value` over, NULL too (then it fails), as long as nothing has failed before. */
+static void put(json_t *object, const char *key, json_t *value, bool *ok)
+{
+    *ok = json_object_set_new(object, key, value) == 0 && *ok;
+}
+
+static void push(json_t *list, json_t *value, bool *ok)
+{
+    *ok = json_array_append_new(list, value) == 0 && *ok;
+}
+
+/* `value`, or NULL when something is missing in it. */
+static json_t *whole(json_t *value, bool complete)
+{
+    if (complete)
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
 static json_t *heads_text(const ia_run *r)
 {
     json_t *list = json_array();
+    bool ok = true;
     for (size_t h = 0; h < r->objective.head_count; h++) {
         char text[256], line[320];
         ia_loss_to_text(&r->objective.heads[h].loss, text, sizeof text);
         snprintf(line, sizeof line, "%s x %.17g", text, r->objective.heads[h].weight);
-        json_array_append_new(list, json_string(line));
+        push(list, json_string(line), &ok);
     }
-    return list;
+    return whole(list, ok);
 }
 
 /* The run's length counts only where a schedule depends on it, so that a run may be made longer. */
@@ -87,17 +108,20 @@ static json_t *identity(const ia_run *r)
     ia_optimizer_to_text(&r->optimizer, optimizer, sizeof optimizer);
     ia_schedule_to_text(&r->schedule, schedule, sizeof schedule);
     snprintf(class_weight, sizeof class_weight, "%.250s", o->class_weight ? o->class_weight : "");
-    return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:o, s:s, s:f, s:f, s:b, s:b, s:I, s:s}",
+    json_t *all = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:s, s:f, s:f, s:b, s:b, s:I, s:s}",
         "model", (json_int_t)r->model_crc, "data", (json_int_t)r->data_crc, "rows",
         (json_int_t)r->rows, "validation rows",
         (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0), "batch size",
         (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed, "optimizer",
-        optimizer, "schedule", schedule, "losses", heads_text(r), "class weights", class_weight,
+        optimizer, "schedule", schedule, "class weights", class_weight,
         "l2_sp", o->l2_sp, "l2_sp of new weights", o->l2_sp_new, "frozen dropout",
         o->frozen_dropout_off != 0, "moments", o->fresh_moments != 0, "epochs",
         (json_int_t)(whole_run ? o->epochs : 0), "monitor",
         o->early_stopping ? r->monitor.name : "");
+    bool ok = true;
+    put(all, "losses", heads_text(r), &ok);
+    return whole(all, ok);
 }
 
 static inarch_status check_identity(const ia_run *r, const json_t *saved, inarch_error *err)
@@ -122,14 +146,20 @@ static inarch_status check_identity(const ia_run *r, const json_t *saved, inarch
 static json_t *history_json(const ia_history *h)
 {
     json_t *columns = json_array(), *epochs = json_array(), *values = json_array();
+    bool ok = true;
     for (size_t c = 0; c < h->columns; c++)
-        json_array_append_new(columns, json_string(h->name[c]));
+        push(columns, json_string(h->name[c]), &ok);
     for (size_t i = 0; i < h->rows; i++)
-        json_array_append_new(epochs, json_integer((json_int_t)h->epoch[i]));
+        push(epochs, json_integer((json_int_t)h->epoch[i]), &ok);
     for (size_t i = 0; i < h->rows * h->columns; i++)
-        json_array_append_new(values, ia_json_from_double(h->value[i]));
-    return json_pack("{s:o, s:o, s:o, s:b, s:s}", "columns", columns, "epochs", epochs, "values",
-                     values, "stopped early", h->stopped_early, "note", h->note);
+        push(values, ia_json_from_double(h->value[i]), &ok);
+    json_t *all = json_object();
+    put(all, "columns", columns, &ok);
+    put(all, "epochs", epochs, &ok);
+    put(all, "values", values, &ok);
+    put(all, "stopped early", json_boolean(h->stopped_early), &ok);
+    put(all, "note", json_string(h->note), &ok);
+    return whole(all, ok);
 }
 
 static bool history_from(ia_history *h, const json_t *v)
@@ -158,32 +188,46 @@ static bool history_from(ia_history *h, const json_t *v)
 
 /* ---- saving ---- */
 
+static json_t *monitor_json(const ia_run *r)
+{
+    bool ok = true, none = r->monitor.best_epoch == SIZE_MAX;
+    json_t *all = json_object();
+    put(all, "best", ia_json_from_double(r->monitor.best), &ok);
+    put(all, "wait", json_integer((json_int_t)r->monitor.wait), &ok);
+    put(all, "best epoch", json_integer(none ? -1 : (json_int_t)r->monitor.best_epoch), &ok);
+    put(all, "kept", json_boolean(r->best.taken), &ok);
+    return whole(all, ok);
+}
+
+static json_t *plateau_json(const ia_plateau *p)
+{
+    bool ok = true;
+    json_t *all = json_object();
+    put(all, "rate", ia_json_from_double(p->rate), &ok);
+    put(all, "best", ia_json_from_double(p->best), &ok);
+    put(all, "wait", ia_json_from_double(p->wait), &ok);
+    put(all, "cooldown", ia_json_from_double(p->cooldown), &ok);
+    return whole(all, ok);
+}
+
 static json_t *state_json(const ia_run *r)
 {
     const ia_program *p = ia_trainer_program(r->trainer);
-    json_t *steps = json_array(), *state;
+    json_t *steps = json_array(), *all = json_object();
+    bool ok = true;
     for (size_t i = 0; i < ia_program_live_count(p); i++) {
         const ia_slots *s = &ia_live_variable(ia_program_live(p, i))->slots;
-        json_array_append_new(steps, json_integer((json_int_t)s->step));
+        push(steps, json_integer((json_int_t)s->step), &ok);
     }
-    state = json_pack("{s:o, s:I, s:I, s:b, s:o, s:o}", "identity", identity(r), "epoch",
-                      (json_int_t)r->epoch, "step", (json_int_t)r->step, "stopped", r->stopped,
-                      "variable steps", steps, "history", history_json(r->history));
-    json_t *monitor = json_pack(
-        "{s:o, s:I, s:I, s:b}", "best", ia_json_from_double(r->monitor.best), "wait",
-        (json_int_t)r->monitor.wait, "best epoch",
-        r->monitor.best_epoch == SIZE_MAX ? (json_int_t)-1 : (json_int_t)r->monitor.best_epoch,
-        "kept", r->best.taken);
-    json_t *plateau = json_pack(
-        "{s:o, s:o, s:o, s:o}", "rate", ia_json_from_double(r->plateau.rate), "best",
-        ia_json_from_double(r->plateau.best), "wait", ia_json_from_double(r->plateau.wait),
-        "cooldown", ia_json_from_double(r->plateau.cooldown));
-    if (!state || json_object_set_new(state, "monitor", monitor) ||
-        json_object_set_new(state, "plateau", plateau)) {
-        json_decref(state);
-        return NULL;
-    }
-    return state;
+    put(all, "identity", identity(r), &ok);
+    put(all, "epoch", json_integer((json_int_t)r->epoch), &ok);
+    put(all, "step", json_integer((json_int_t)r->step), &ok);
+    put(all, "stopped", json_boolean(r->stopped), &ok);
+    put(all, "variable steps", steps, &ok);
+    put(all, "history", history_json(r->history), &ok);
+    put(all, "monitor", monitor_json(r), &ok);
+    put(all, "plateau", plateau_json(&r->plateau), &ok);
+    return whole(all, ok);
 }
 
 static inarch_status add_variable(const ia_run *r, size_t i, ia_checkpoint *c, inarch_error *err)

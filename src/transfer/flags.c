@@ -172,6 +172,12 @@ typedef struct pattern_edit {
     change change;
 } pattern_edit;
 
+static inarch_status empty_pattern(const char *pattern, inarch_error *err)
+{
+    return ia_fail(err, INARCH_BAD_ARGUMENT, pattern, "name a layer, or write '*'",
+                   "an empty pattern matches no layer");
+}
+
 static inarch_status edit_pattern(ia_model *m, void *context, inarch_error *err)
 {
     pattern_edit *e = context;
@@ -179,9 +185,10 @@ static inarch_status edit_pattern(ia_model *m, void *context, inarch_error *err)
     const char *item;
     size_t length;
     if (!*e->pattern)
-        return ia_fail(err, INARCH_BAD_ARGUMENT, "", "name a layer, or write '*'",
-                       "an empty pattern matches no layer");
+        return empty_pattern(e->pattern, err);
     while (ia_split_next(&items, &item, &length)) {
+        if (length == 0)
+            return empty_pattern(e->pattern, err);
         char *name = ia_strndup(item, length);
         if (!name)
             return ia_fail_memory(err, "a pattern", length);
@@ -231,5 +238,9 @@ inarch_status ia_freeze_to(ia_model *m, const char *layer, inarch_error *err)
     for (size_t i = 0; i < all; i++)
         if (strcmp(ia_model_counted_at(m, i)->name, layer) == 0)
             return ia_freeze_first(m, i + 1, err);
+    if (ia_model_layer(m, layer))
+        return ia_fail(err, INARCH_BAD_ARGUMENT, layer,
+                       "freeze it by a pattern, or name the nested model",
+                       "'%s' is no layer that model.layers counts", layer);
     return ia_no_such_layer(m, layer, err);
 }

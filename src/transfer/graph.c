@@ -18,6 +18,8 @@ inarch_status ia_edit(ia_model *m, ia_edit_fn *edit, void *context, uint64_t see
         status = ia_model_infer(copy, err);
     if (status == INARCH_OK)
         status = ia_model_initialize(copy, seed, err);
+    if (status == INARCH_OK)
+        status = ia_model_sort_layers(copy, err); /* what counts layers counts as Keras would now */
     if (status == INARCH_OK) {
         ia_model old = *m;
         *m = *copy;
@@ -100,27 +102,34 @@ static ia_layer *split_path(const ia_model *m, const char *path, const char **re
     return NULL;
 }
 
-static inarch_status edit_cut(ia_model *m, void *context, inarch_error *err)
+/* `path` names a layer of `m`; `whole` is what the caller wrote. */
+static inarch_status cut_at(ia_model *m, const char *path, const char *whole, inarch_error *err)
 {
-    const char *path = context, *rest;
+    const char *rest;
     ia_layer *l = split_path(m, path, &rest);
     if (!l)
         return ia_no_such_layer(m, path, err);
     if (l->cls->flags & IA_LAYER_INPUT)
-        return ia_fail(err, INARCH_BAD_ARGUMENT, path, "name a layer above it",
-                       "cannot cut at input '%s': that leaves no layer", path);
+        return ia_fail(err, INARCH_BAD_ARGUMENT, whole, "name a layer above it",
+                       "cannot cut at input '%s': that leaves no layer", whole);
     if (rest)
-        IA_TRY(edit_cut(l->child, (void *)(uintptr_t)rest, err));
+        IA_TRY(cut_at(l->child, rest, whole, err));
     for (size_t c = 0; rest && c < m->call_count; c++)
         if (m->calls[c].layer == l)
             IA_TRY(refresh_outputs(&m->calls[c], err));
     ia_ref top = {ia_model_call_of(m, l), 0};
     if (m->calls[top.call].out_count != 1)
         return ia_fail(
-            err, INARCH_BAD_ARGUMENT, path, "cut at a layer inside it, as in base/dense_1",
-            "cannot cut at model '%s': it has %zu outputs", path, m->calls[top.call].out_count);
+            err, INARCH_BAD_ARGUMENT, whole, "cut at a layer inside it, as in base/dense_1",
+            "cannot cut at model '%s': it has %zu outputs", whole, m->calls[top.call].out_count);
     IA_TRY(ia_model_set_outputs(m, &top, 1, err));
-    return ia_model_prune(m, err);
+    IA_TRY(ia_model_prune(m, err));
+    return rest ? ia_model_sort_layers(l->child, err) : INARCH_OK;
+}
+
+static inarch_status edit_cut(ia_model *m, void *context, inarch_error *err)
+{
+    return cut_at(m, context, context, err);
 }
 
 inarch_status ia_cut(ia_model *m, const char *layer, inarch_error *err)
@@ -130,19 +139,26 @@ inarch_status ia_cut(ia_model *m, const char *layer, inarch_error *err)
 
 /* ---- add, attach ---- */
 
+/* A layer that takes one input: no InputLayer, nothing that joins several. */
+static inarch_status check_single(const ia_layer *l, const char *done, inarch_error *err)
+{
+    if (l->cls->flags & IA_LAYER_INPUT)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, l->name, "", "an input cannot be %s", done);
+    if (l->cls->max_inputs > 1)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, l->name, "",
+                       "layer '%s' (%s) joins several inputs, but there is one below it", l->name,
+                       l->class_name);
+    return INARCH_OK;
+}
+
 /* Puts a new layer on `top`, which becomes its output. */
 static inarch_status stack(ia_model *m, const char *spec, ia_ref *top, inarch_error *err)
 {
     ia_layer *l;
     IA_TRY(ia_spec_layer(spec, m, &l, err));
     const ia_call *below = &m->calls[top->call];
-    inarch_status status = INARCH_OK;
-    if (l->cls->flags & IA_LAYER_INPUT)
-        status = ia_fail(err, INARCH_BAD_ARGUMENT, spec, "", "an input cannot be put on top");
-    else if (l->cls->min_inputs > 1)
-        status = ia_fail(err, INARCH_BAD_ARGUMENT, spec, "",
-                         "layer '%s' joins several inputs, but there is one below it", spec);
-    else if (below->out[top->output].rank < 0)
+    inarch_status status = check_single(l, "put on top", err);
+    if (status == INARCH_OK && below->out[top->output].rank < 0)
         status = ia_fail(err, INARCH_UNSUPPORTED, below->layer->name, "cut below it",
                          "layer '%s' (%s) cannot be computed yet, so nothing can be put on top",
                          below->layer->name, below->layer->class_name);
@@ -196,6 +212,9 @@ static inarch_status edit_attach(ia_model *m, void *context, inarch_error *err)
     if (rest)
         return ia_fail(err, INARCH_BAD_ARGUMENT, a->from, "attach to the model around it, or cut",
                        "cannot attach inside the nested model '%s'", l->name);
+    if (!*a->specs)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, a->from, "as in dense:64:relu,dense:1:sigmoid",
+                       "an output needs a layer at least");
     ia_ref top = {ia_model_call_of(m, l), 0};
     ia_split items = ia_split_of(a->specs, ',');
     const char *item;
@@ -313,10 +332,7 @@ static inarch_status edit_insert(ia_model *m, void *context, inarch_error *err)
         IA_TRY(ia_layer_clone(e->layer, &l, err));
     else
         IA_TRY(ia_spec_layer(e->spec, m, &l, err));
-    inarch_status status = INARCH_OK;
-    if ((l->cls->flags & IA_LAYER_INPUT) || l->cls->min_inputs > 1)
-        status = ia_fail(err, INARCH_BAD_ARGUMENT, l->name, "",
-                         "a layer of class %s cannot be inserted", l->class_name);
+    inarch_status status = check_single(l, "inserted", err);
     if (status == INARCH_OK)
         status = ia_model_add_layer(m, l, err);
     if (status != INARCH_OK) {

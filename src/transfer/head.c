@@ -15,7 +15,10 @@ static inarch_status find_head(const ia_model *m, char *path, size_t size, size_
     IA_TRY(ia_single_output(m, "replace the head", &at, err));
     for (;;) {
         const ia_call *c = &m->calls[at.call];
-        if (c->layer->child) {
+        if (c->layer->cls->flags & IA_LAYER_INPUT)
+            return ia_fail(err, INARCH_BAD_ARGUMENT, m->name, "add a layer on top",
+                           "cannot replace the head: no layer has weights");
+        if (c->layer->child && ia_model_count(c->layer->child).total) {
             size_t n = strlen(path);
             snprintf(path + n, size - n, "%s/", c->layer->name);
             return find_head(c->layer->child, path, size, call, where, err);
@@ -193,20 +196,28 @@ static inarch_status move_variable(ia_variable *v, size_t units, const size_t *s
     return INARCH_OK;
 }
 
-/* A sigmoid becomes a softmax, in the layer itself or in the activation above it. */
-static inarch_status sigmoid_to_softmax(ia_layer *l, inarch_error *err)
+/* A sigmoid becomes a softmax, in the head itself or in an activation above it, outside the nested
+ * model that ends in the head too. */
+static inarch_status sigmoid_to_softmax(const ia_model *m, inarch_error *err)
 {
-    const ia_activation *a = l->cls->activation ? l->cls->activation(l) : NULL;
-    const ia_field *f = ia_field_find(l->cls->fields, l->cls->field_count, "activation");
-    if (!a || !f || strcmp(a->cls->name, "sigmoid") != 0)
-        return INARCH_OK;
-    return ia_field_set_text(f, l->config, "softmax", l->name, err);
+    for (ia_ref at = m->outputs[0];;) {
+        const ia_call *c = &m->calls[at.call];
+        ia_layer *l = c->layer;
+        if (l->child && ia_model_count(l->child).total)
+            return sigmoid_to_softmax(l->child, err);
+        const ia_activation *a = l->cls->activation ? l->cls->activation(l) : NULL;
+        const ia_field *f = ia_field_find(l->cls->fields, l->cls->field_count, "activation");
+        if (a && f && strcmp(a->cls->name, "sigmoid") == 0)
+            IA_TRY(ia_field_set_text(f, l->config, "softmax", l->name, err));
+        if (l->variable_count)
+            return INARCH_OK;
+        at = c->in[0];
+    }
 }
 
-static inarch_status resize_head(const ia_model *where, size_t call, const class_edit *e,
+static inarch_status resize_head(const ia_model *m, ia_layer *l, const class_edit *e,
                                  const json_t *known, inarch_error *err)
 {
-    ia_layer *l = where->calls[call].layer;
     const ia_field *units = ia_field_find(l->cls->fields, l->cls->field_count, "units");
     size_t old_units =
         (size_t)l->variables[0].value.shape.dim[l->variables[0].value.shape.rank - 1];
@@ -221,9 +232,7 @@ static inarch_status resize_head(const ia_model *where, size_t call, const class
         status = move_variable(&l->variables[v], e->count, source,
                                ia_random_key_of(e->seed, HEAD_STREAM, v), err);
     ia_free(source);
-    for (size_t c = call; old_units == 1 && c < where->call_count && status == INARCH_OK; c++)
-        status = sigmoid_to_softmax(where->calls[c].layer, err);
-    return status;
+    return status == INARCH_OK && old_units == 1 ? sigmoid_to_softmax(m, err) : status;
 }
 
 /* The two classes of a sigmoid unit change places: its logit changes sign. */
@@ -268,7 +277,7 @@ static inarch_status fit_head(ia_model *m, const class_edit *e, const json_t *kn
                        "nothing says which classes the %zu units of layer '%s' stand for", units,
                        l->name);
     if (units > 1 || e->count > 2)
-        return resize_head(where, call, e, known, err);
+        return resize_head(m, l, e, known, err);
     size_t first = known_class(known, e->names[0]), second = known_class(known, e->names[1]);
     if (first == 0 && second == 1)
         return INARCH_OK;

@@ -66,6 +66,7 @@ typedef struct rig_file {
     const char *version;       /* keras_version; NULL: none */
     const char *model;         /* model_config; NULL: none */
     const char *training;      /* training_config; NULL: none */
+    const char *meta;          /* the attribute inarch; NULL: none */
     const char *group;         /* of the layers; NULL: "model_weights", "": the root */
     const rig_weight *weights; /* of one layer side by side; a NULL name ends a layer without any */
     size_t count;

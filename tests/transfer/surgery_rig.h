@@ -5,6 +5,8 @@
 #include "api/rig.h"
 #include "transfer/surgery.h"
 
+#include <math.h>
+
 /* a (tanh) - b (batchnorm) - c (dropout) - d (dense) - e (softmax): 5 layers by Keras' count. */
 static IA_UNUSED inarch_model *sequential(void)
 {

@@ -34,8 +34,8 @@ typedef struct ia_keras_reader {
 
 /* Adds a text to the reader's notes. */
 IA_PRINTF(3, 4)
-IA_MUST_CHECK inarch_status
-    ia_keras_note(json_t *notes, inarch_error *err, const char *format, ...);
+IA_MUST_CHECK inarch_status ia_keras_note(json_t *notes, inarch_error *err, const char *format,
+                                          ...);
 
 /* ---- keras_layer.c: one entry {"class_name", "config", ...} ---- */
 /* The entry is a model in its own right. */
@@ -76,11 +76,6 @@ IA_MUST_CHECK inarch_status ia_keras_bind_weights(const ia_h5 *file, const ia_h5
                                                   inarch_error *err);
 
 /* ---- keras_order.c ---- */
-/* The layers in the order in which Keras numbers a model's layers when it loads it: by depth in the
- * graph. new memory, m->layer_count entries. */
-IA_MUST_CHECK inarch_status ia_keras_layer_order(const ia_model *m, ia_layer ***out,
-                                                 inarch_error *err);
-
 /* A variable with where it stands. */
 typedef struct ia_keras_variable {
     ia_layer *layer;

@@ -130,10 +130,10 @@ static size_t bind_count(const keras_weights *w, size_t leaf)
 }
 
 /* A known layer gets as many weights as it has variables, or none and needs none. */
-static bool bind_is_complete(const keras_weights *w, const ia_layer *l, size_t have)
+static bool bind_is_complete(const ia_layer *l, size_t have)
 {
     return !l->built || (l->cls->flags & IA_LAYER_OPAQUE) || have == l->variable_count ||
-           (have == 0 && !ia_keras_needs_weights(w, l));
+           (have == 0 && !ia_keras_needs_weights(l));
 }
 
 /* Every weight has an owner, and every layer all of its own. */
@@ -142,7 +142,7 @@ static bool bind_is_decided(const keras_weights *w, const bind_leaves *leaves)
     if (bind_count(w, SIZE_MAX) > 0)
         return false;
     for (size_t i = 0; i < leaves->count; i++)
-        if (!bind_is_complete(w, leaves->items[i].layer, bind_count(w, i)))
+        if (!bind_is_complete(leaves->items[i].layer, bind_count(w, i)))
             return false;
     return true;
 }
@@ -193,7 +193,7 @@ static inarch_status bind_fail(keras_weights *w, const ia_layer *l, const bind_l
     for (size_t i = 0; i < leaves->count; i++) {
         const ia_layer *leaf = leaves->items[i].layer;
         size_t have = bind_count(w, i);
-        if (!bind_is_complete(w, leaf, have))
+        if (!bind_is_complete(leaf, have))
             return ia_layer_fail(leaf, INARCH_BAD_FILE, err, "",
                                  "(%s) in '%s' has %zu weights, but %zu of the file bear its name",
                                  leaf->class_name, l->name, leaf->variable_count, have);

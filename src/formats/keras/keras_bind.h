@@ -31,7 +31,7 @@ typedef struct keras_leaf {
 /* ---- keras_weights.c ---- */
 /* The layer gets its values from the file alone. A configuration may have given some itself
  * (Normalization's mean and variance). */
-bool ia_keras_needs_weights(const keras_weights *w, const ia_layer *l);
+bool ia_keras_needs_weights(const ia_layer *l);
 /* The values of a weight, in the file's dtype. */
 IA_MUST_CHECK inarch_status ia_keras_read_weight(const keras_weights *w, const keras_weight *one,
                                                  ia_array *out, inarch_error *err);

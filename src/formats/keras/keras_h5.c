@@ -270,7 +270,7 @@ static inarch_status h5_write_layers(ia_h5w *w, const ia_model *m, ia_layer *con
 static inarch_status h5_write_weights(ia_h5w *w, const ia_model *m, inarch_error *err)
 {
     ia_layer **order;
-    IA_TRY(ia_keras_layer_order(m, &order, err));
+    IA_TRY(ia_model_layer_order(m, &order, err));
     inarch_status status = h5_write_layers(w, m, order, err);
     ia_free(order);
     return status;

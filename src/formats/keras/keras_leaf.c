@@ -221,7 +221,7 @@ inarch_status ia_keras_bind_leaf(keras_weights *w, size_t leaf, ia_layer *l, ina
     if (!(l->cls->flags & IA_LAYER_OPAQUE)) {
         if (!l->built)
             IA_TRY(ia_keras_guess_build(l, w, leaf, err));
-        if (!leaf_has_weights(w, leaf) && !ia_keras_needs_weights(w, l))
+        if (!leaf_has_weights(w, leaf) && !ia_keras_needs_weights(l))
             return leaf_keep_given(l, err);
         return leaf_bind_known(w, leaf, l, err);
     }

@@ -187,8 +187,7 @@ static inarch_status nodes_read_all(nodes_graph *g, const json_t *layers, inarch
 
 /* ---- from references to calls ---- */
 
-/* The position of a reference's call among its layer's. `place` is where the reference stands. */
-typedef enum nodes_place { IN_LEGACY, IN_KERAS3, IN_OUTPUTS } nodes_place;
+typedef enum nodes_place { IN_LEGACY, IN_KERAS3, IN_OUTPUTS } nodes_place; /* of a reference */
 
 static int64_t nodes_base(const nodes_graph *g, size_t layer, nodes_place place)
 {

@@ -1,8 +1,8 @@
 /* A Normalization inside a nested model: its mean and variance go into the configuration.
  *
  * As weights they would be loaded but not used by Keras 3.15, which works them out anew only for
- * layers at the top. Given in the configuration, both generations use them, and we make variables of
- * them again. Only the count of rows they were taken from is lost. */
+ * layers at the top. Given in the configuration, both generations use them, and we make variables
+ * of them again. Only the count of rows they were taken from is lost. */
 #include "formats/keras/keras.h"
 
 #include <string.h>
@@ -30,8 +30,8 @@ static ia_shape statistics_shape(const ia_shape *row, const json_t *axis)
 }
 
 /* Nested lists of that shape from dimension `at` on. */
-static inarch_status statistics_list(const ia_shape *shape, int at, const float **next, json_t **out,
-                                     inarch_error *err)
+static inarch_status statistics_list(const ia_shape *shape, int at, const float **next,
+                                     json_t **out, inarch_error *err)
 {
     if (at == shape->rank) {
         *out = ia_json_from_double((double)*(*next)++);
@@ -72,7 +72,8 @@ inarch_status ia_keras_write_statistics(const ia_model *m, const ia_layer *l, js
         size_t n;
         if (!v->value.buffer || !ia_shape_count(&kept, &n) || n != ia_array_count(&v->value))
             return ia_layer_fail(l, INARCH_BAD_ARGUMENT, err, "",
-                                 "(%s) has a %s that does not fit its input", l->class_name, names[i]);
+                                 "(%s) has a %s that does not fit its input", l->class_name,
+                                 names[i]);
         IA_TRY(statistics_list(&kept, 0, &next, &list, err));
         IA_TRY(ia_keras_set(config, names[i], list, err));
     }

@@ -67,19 +67,19 @@ inarch_status ia_keras_read_weight(const keras_weights *w, const keras_weight *o
 
 /* ---- one layer ---- */
 
-bool ia_keras_needs_weights(const keras_weights *w, const ia_layer *l)
+bool ia_keras_needs_weights(const ia_layer *l)
 {
     if (ia_keras_is_configured(l) && l->variables[0].value.buffer)
         return false;
     return l->variable_count > 0;
 }
 
-static bool weights_wanted(const keras_weights *w, const ia_layer *l)
+static bool weights_wanted(const ia_layer *l)
 {
     for (size_t i = 0; l->child && i < l->child->layer_count; i++)
-        if (weights_wanted(w, l->child->layers[i]))
+        if (weights_wanted(l->child->layers[i]))
             return true;
-    return ia_keras_needs_weights(w, l);
+    return ia_keras_needs_weights(l);
 }
 
 static inarch_status weights_bind_layer(keras_weights *w, ia_layer *l, inarch_error *err)
@@ -95,7 +95,7 @@ static inarch_status weights_read_layer(const keras_weights *all, const ia_h5_ob
                                         ia_layer *l, inarch_error *err)
 {
     const ia_h5_object *own = ia_h5_find(group, l->name);
-    if (!own && weights_wanted(all, l))
+    if (!own && weights_wanted(l))
         return ia_layer_fail(l, INARCH_BAD_FILE, err, "", "(%s) has no weights in the file",
                              l->class_name);
     ia_h5_string *names = NULL;
@@ -104,7 +104,7 @@ static inarch_status weights_read_layer(const keras_weights *all, const ia_h5_ob
     inarch_status status = INARCH_OK;
     if (own) /* Keras lists layers without weights as well, other writers leave them out */
         status = ia_h5_attr_list(w.file, own, "weight_names", &names, &n, err);
-    if (status == INARCH_NOT_FOUND && !weights_wanted(all, l))
+    if (status == INARCH_NOT_FOUND && !weights_wanted(l))
         status = INARCH_OK;
     if (status == INARCH_OK)
         status = weights_list(own, l, names, n, &w, err);

@@ -190,7 +190,7 @@ static inarch_status write_layers(const ia_model *m, bool trainable, bool top, j
     ia_layer **order;
     json_t *layers = json_array();
     IA_TRY(ia_keras_set(config, "layers", layers, err));
-    IA_TRY(ia_keras_layer_order(m, &order, err));
+    IA_TRY(ia_model_layer_order(m, &order, err));
     inarch_status status = INARCH_OK;
     for (size_t i = 0; i < m->layer_count && status == INARCH_OK; i++) {
         json_t *entry;

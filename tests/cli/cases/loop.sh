@@ -7,7 +7,7 @@ t inarch train --arch "input:4,dense:8:relu,dense:6:tanh,dense:3:softmax" --data
 same source.h5 again.h5
 t inarch tune source.h5 --data two.csv --labels kind --freeze 2 --head auto --val held.csv \
     --metrics accuracy --epochs 4 --lr 0.05 -o tuned.h5 --log log.jsonl
-sed -E 's/"seconds":[0-9.]+/"seconds":N/' log.jsonl
+sed -E 's/"seconds":[0-9.e-]+/"seconds":N/' log.jsonl
 t inarch show tuned.h5
 t inarch eval tuned.h5 --data held.csv --labels kind
 t inarch eval tuned.h5 --data held.csv --labels kind --metrics auc,accuracy --loss mse
