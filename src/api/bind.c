@@ -92,8 +92,8 @@ static inarch_status tell_apart(const ia_data *d, size_t t, size_t classes, bool
     IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
     inarch_error inner;
     inarch_status status = ia_data_encode(view, t, NULL, 0, &inner);
-    *out = status == INARCH_OK && ia_data_classes(view, t) == classes &&
-           ia_data_class_names(view, t);
+    *out =
+        status == INARCH_OK && ia_data_classes(view, t) == classes && ia_data_class_names(view, t);
     ia_data_free(view);
     if (status == INARCH_NO_MEMORY && err)
         *err = inner;

@@ -49,8 +49,14 @@ inarch_status inarch_save(const inarch_model *m, const char *path,
                           const inarch_save_options *options, inarch_error *err)
 {
     inarch_save_options o = INARCH_SAVE_OPTIONS;
+    ia_model *doc;
     IA_TRY(api_options(options, sizeof o, &o, err));
-    return ia_model_write(m->doc, path, o.format, err);
+    /* A copy of our own: writing counts references to the document's JSON, and other threads may be
+     * writing the same model. Weights are shared. */
+    IA_TRY(ia_model_clone(m->doc, &doc, err));
+    inarch_status status = ia_model_write(doc, path, o.format, err);
+    ia_model_free(doc);
+    return status;
 }
 
 inarch_status inarch_save_check(const char *path, const inarch_save_options *options,

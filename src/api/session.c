@@ -198,14 +198,16 @@ inarch_status inarch_session_run(inarch_session *s, size_t rows, const float *co
     return INARCH_OK;
 }
 
-/* `values` is [rows][size]. Moving statistics would keep a NaN for good, so it is refused beforehand. */
+/* `values` is [rows][size]. Moving statistics would keep a NaN for good, so it is refused
+ * beforehand. */
 static inarch_status check_numbers(const char *what, size_t i, const float *values, size_t rows,
                                    size_t size, inarch_error *err)
 {
     for (size_t k = 0; k < rows * size; k++)
         if (!isfinite(values[k]))
-            return ia_fail(err, INARCH_BAD_DATA, what, "leave the row out", "%s[%zu] is %s in row %zu",
-                           what, i, isnan(values[k]) ? "nan" : "infinite", k / size);
+            return ia_fail(err, INARCH_BAD_DATA, what, "leave the row out",
+                           "%s[%zu] is %s in row %zu", what, i,
+                           isnan(values[k]) ? "nan" : "infinite", k / size);
     return INARCH_OK;
 }
 
@@ -214,7 +216,8 @@ static inarch_status check_classes(const ia_head *h, size_t i, const float *targ
 {
     for (size_t k = 0; h->loss.cls->target == IA_TARGET_CLASS && k < rows * h->target_size; k++)
         if (!(target[k] >= 0 && target[k] < (float)h->cols && target[k] == floorf(target[k])))
-            return ia_fail(err, INARCH_BAD_DATA, "targets", "class indices are whole numbers from 0",
+            return ia_fail(err, INARCH_BAD_DATA, "targets",
+                           "class indices are whole numbers from 0",
                            "targets[%zu] is %g in row %zu, but output '%s' has %zu classes", i,
                            (double)target[k], k / h->target_size, h->name, h->cols);
     return INARCH_OK;

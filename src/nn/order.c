@@ -1,6 +1,6 @@
-/* Keras' order of a Functional's layers. Keras numbers them anew whenever it makes a model: by depth in
- * the graph, then by a search from the outputs. What counts layers (freezing the first n, files that
- * list weights by position) counts them like this. */
+/* Keras' order of a Functional's layers. Keras numbers them anew whenever it makes a model: by
+ * depth in the graph, then by a search from the outputs. What counts layers (freezing the first n,
+ * files that list weights by position) counts them like this. */
 #include "nn/model.h"
 
 #include "base/alloc.h"

@@ -109,13 +109,12 @@ static json_t *identity(const ia_run *r)
     ia_schedule_to_text(&r->schedule, schedule, sizeof schedule);
     snprintf(class_weight, sizeof class_weight, "%.250s", o->class_weight ? o->class_weight : "");
     json_t *all = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:s, s:f, s:f, s:b, s:b, s:I, s:s}",
-        "model", (json_int_t)r->model_crc, "data", (json_int_t)r->data_crc, "rows",
-        (json_int_t)r->rows, "validation rows",
-        (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0), "batch size",
-        (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed, "optimizer",
-        optimizer, "schedule", schedule, "class weights", class_weight,
-        "l2_sp", o->l2_sp, "l2_sp of new weights", o->l2_sp_new, "frozen dropout",
+        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:s, s:f, s:f, s:b, s:b, s:I, s:s}", "model",
+        (json_int_t)r->model_crc, "data", (json_int_t)r->data_crc, "rows", (json_int_t)r->rows,
+        "validation rows", (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0),
+        "batch size", (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed,
+        "optimizer", optimizer, "schedule", schedule, "class weights", class_weight, "l2_sp",
+        o->l2_sp, "l2_sp of new weights", o->l2_sp_new, "frozen dropout",
         o->frozen_dropout_off != 0, "moments", o->fresh_moments != 0, "epochs",
         (json_int_t)(whole_run ? o->epochs : 0), "monitor",
         o->early_stopping ? r->monitor.name : "");

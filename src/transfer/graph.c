@@ -379,8 +379,9 @@ static inarch_status edit_rename(ia_model *m, void *context, inarch_error *err)
     if (!*a->specs)
         return ia_fail(err, INARCH_BAD_ARGUMENT, a->from, "", "a layer's name must not be empty");
     if (strchr(a->specs, '/'))
-        return ia_fail(err, INARCH_BAD_ARGUMENT, a->specs, "choose a name without it",
-                       "a layer's name must not hold '/': paths are made of it, and Keras 3 refuses it");
+        return ia_fail(
+            err, INARCH_BAD_ARGUMENT, a->specs, "choose a name without it",
+            "a layer's name must not hold '/': paths are made of it, and Keras 3 refuses it");
     for (size_t i = 0; i < m->layer_count; i++)
         if (m->layers[i] != l && strcmp(m->layers[i]->name, a->specs) == 0)
             return ia_fail(err, INARCH_BAD_ARGUMENT, a->specs, "choose another name",

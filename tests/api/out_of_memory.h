@@ -1,5 +1,5 @@
-/* Every allocation of a piece of work fails once, the library's own and jansson's: what the work says of
- * it. Leaks and wild pointers are the sanitizer's to find. */
+/* Every allocation of a piece of work fails once, the library's own and jansson's: what the work
+ * says of it. Leaks and wild pointers are the sanitizer's to find. */
 #ifndef INARCH_TEST_OUT_OF_MEMORY_H
 #define INARCH_TEST_OUT_OF_MEMORY_H
 
@@ -20,10 +20,12 @@ static void *json_malloc_failing(size_t n)
 /* The work: INARCH_OK, or the status of its failure. */
 typedef inarch_status starved_work(void *context, inarch_error *err);
 
-/* Runs `work` with allocation 0, 1, 2, ... failing until none does; returns how many there were. After
- * each attempt `check` looks at what is left: some work succeeds without the allocation (a cache goes to
- * a file, a folder is not synced; and jansson loses a character now and then). `step`: every step-th allocation only. */
-static size_t starve(starved_work *work, void (*check)(void *context, inarch_status status), void *context, int step)
+/* Runs `work` with allocation 0, 1, 2, ... failing until none does; returns how many there were.
+ * After each attempt `check` looks at what is left: some work succeeds without the allocation (a
+ * cache goes to a file, a folder is not synced; and jansson loses a character now and then).
+ * `step`: every step-th allocation only. */
+static size_t starve(starved_work *work, void (*check)(void *context, inarch_status status),
+                     void *context, int step)
 {
     json_set_alloc_funcs(json_malloc_failing, free);
     for (int n = 0;; n += step) {

@@ -162,9 +162,9 @@ static IA_UNUSED inarch_data *rig_rows(const inarch_model *m, size_t rows, uint3
         array[i] = (inarch_array){block[i], port.shape};
         array[i].shape.rank -= classes;
     }
-    assert_ok(inarch_data_arrays(rows, array, info.inputs, array + info.inputs, info.outputs, &d,
-                                 &err),
-              err);
+    assert_ok(
+        inarch_data_arrays(rows, array, info.inputs, array + info.inputs, info.outputs, &d, &err),
+        err);
     for (size_t i = 0; i < n; i++)
         free(block[i]);
     return d;

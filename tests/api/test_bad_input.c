@@ -1,5 +1,5 @@
-/* What bad input gets through the public API: the status, the subject, what is wrong, what to do; the model
- * as it was, nothing written, the old file untouched. */
+/* What bad input gets through the public API: the status, the subject, what is wrong, what to do;
+ * the model as it was, nothing written, the old file untouched. */
 #include "rig.h"
 
 #include <dirent.h>
@@ -51,41 +51,133 @@ typedef struct data_case {
     const char *subject, *message, *hint;
 } data_case;
 
-#define GOOD {1, 2, 3, 4, 5, 6, 7, 8}
+#define GOOD                                                                                       \
+    {                                                                                              \
+        1, 2, 3, 4, 5, 6, 7, 8                                                                     \
+    }
 #define OTHER_HEAD "for other classes replace the head: --head auto"
 #define WHOLE_LABELS                                                                               \
     "labels of classes are whole numbers or text; for values use a loss such as mse; " OTHER_HEAD
 #define SHARES "binary_crossentropy takes labels from 0 to 1; for other numbers use mse"
 
 static const data_case data_cases[] = {
-    {&softmax_arch, 2, GOOD, 0, {0, 1, 2, 17}, INARCH_BAD_DATA, "arrays",
-     "'arrays': label 17 (y[3]) is outside the 3 classes 0 to 2", OTHER_HEAD},
-    {&softmax_arch, 2, GOOD, 0, {0, -1, 2, 1}, INARCH_BAD_DATA, "arrays",
-     "'arrays': label -1 (y[1]) is outside the 3 classes 0 to 2", OTHER_HEAD},
-    {&softmax_arch, 2, GOOD, 0, {0, 0.5f, 2, 1}, INARCH_BAD_DATA, "arrays",
-     "'arrays': label 0.5 (y[1]) is not a whole number", WHOLE_LABELS},
-    {&softmax_arch, 2, GOOD, 0, {0, NAN, 2, 1}, INARCH_BAD_DATA, "arrays",
-     "'arrays': label nan (y[1]) is not a whole number", WHOLE_LABELS},
-    {&softmax_arch, 2, GOOD, 0, {1, 1, 1, 1}, INARCH_BAD_DATA, "arrays",
-     "'arrays': all 4 rows are of one class, 1", "a classifier needs rows of at least two classes"},
-    {&softmax_arch, 2, GOOD, 3, {1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0}, INARCH_BAD_DATA, "y",
+    {&softmax_arch,
+     2,
+     GOOD,
+     0,
+     {0, 1, 2, 17},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': label 17 (y[3]) is outside the 3 classes 0 to 2",
+     OTHER_HEAD},
+    {&softmax_arch,
+     2,
+     GOOD,
+     0,
+     {0, -1, 2, 1},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': label -1 (y[1]) is outside the 3 classes 0 to 2",
+     OTHER_HEAD},
+    {&softmax_arch,
+     2,
+     GOOD,
+     0,
+     {0, 0.5f, 2, 1},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': label 0.5 (y[1]) is not a whole number",
+     WHOLE_LABELS},
+    {&softmax_arch,
+     2,
+     GOOD,
+     0,
+     {0, NAN, 2, 1},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': label nan (y[1]) is not a whole number",
+     WHOLE_LABELS},
+    {&softmax_arch,
+     2,
+     GOOD,
+     0,
+     {1, 1, 1, 1},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': all 4 rows are of one class, 1",
+     "a classifier needs rows of at least two classes"},
+    {&softmax_arch,
+     2,
+     GOOD,
+     3,
+     {1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0},
+     INARCH_BAD_DATA,
+     "y",
      "label 2 in row 3 is outside the classes of output 'b'",
      "categorical_crossentropy takes labels from 0 to 1; for other numbers use mse"},
-    {&sigmoid_arch, 2, GOOD, 0, {0, 2, 1, 1}, INARCH_BAD_DATA, "y",
-     "label 2 in row 2 is outside the classes of output 'b'", SHARES},
-    {&sigmoid_arch, 2, GOOD, 0, {1, 1, 1, 1}, INARCH_BAD_DATA, "y",
+    {&sigmoid_arch,
+     2,
+     GOOD,
+     0,
+     {0, 2, 1, 1},
+     INARCH_BAD_DATA,
+     "y",
+     "label 2 in row 2 is outside the classes of output 'b'",
+     SHARES},
+    {&sigmoid_arch,
+     2,
+     GOOD,
+     0,
+     {1, 1, 1, 1},
+     INARCH_BAD_DATA,
+     "y",
      "all 4 rows have the label 1: nothing could be learnt",
      "give rows of at least two classes"},
-    {&linear_arch, 2, GOOD, 2, {1, 2, 3, 4, 5, 6, 7, NAN}, INARCH_BAD_DATA, "arrays",
-     "'arrays': y[3, 1] is nan", "replace it, or remove the row"},
-    {&softmax_arch, 2, GOOD, -1, {0}, INARCH_BAD_DATA, "arrays", "the data have no labels",
+    {&linear_arch,
+     2,
+     GOOD,
+     2,
+     {1, 2, 3, 4, 5, 6, 7, NAN},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': y[3, 1] is nan",
+     "replace it, or remove the row"},
+    {&softmax_arch,
+     2,
+     GOOD,
+     -1,
+     {0},
+     INARCH_BAD_DATA,
+     "arrays",
+     "the data have no labels",
      "name them: --labels COLUMN for a table, --labels FILE, or y in an .npz"},
-    {&softmax_arch, 2, {1, 2, 3, NAN, 5, 6, 7, 8}, 0, {0, 1, 2, 1}, INARCH_BAD_DATA, "arrays",
-     "'arrays': x[1, 1] is nan", "replace it, or remove the row"},
-    {&softmax_arch, 2, {1, 2, 3, 4, 5, -INFINITY, 7, 8}, 0, {0, 1, 2, 1}, INARCH_BAD_DATA, "arrays",
-     "'arrays': x[2, 1] is -inf", "replace it, or remove the row"},
-    {&softmax_arch, 1, GOOD, 0, {0, 1, 2, 1}, INARCH_BAD_DATA, "input_layer",
-     "input 'input_layer' takes 2 numbers a row, but the data have 1", ""},
+    {&softmax_arch,
+     2,
+     {1, 2, 3, NAN, 5, 6, 7, 8},
+     0,
+     {0, 1, 2, 1},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': x[1, 1] is nan",
+     "replace it, or remove the row"},
+    {&softmax_arch,
+     2,
+     {1, 2, 3, 4, 5, -INFINITY, 7, 8},
+     0,
+     {0, 1, 2, 1},
+     INARCH_BAD_DATA,
+     "arrays",
+     "'arrays': x[2, 1] is -inf",
+     "replace it, or remove the row"},
+    {&softmax_arch,
+     1,
+     GOOD,
+     0,
+     {0, 1, 2, 1},
+     INARCH_BAD_DATA,
+     "input_layer",
+     "input 'input_layer' takes 2 numbers a row, but the data have 1",
+     ""},
 };
 
 static void test_data(void **state)
@@ -120,8 +212,8 @@ static void test_numbers_as_names(void **state)
                 OTHER_HEAD);
     inarch_fit_options fit = INARCH_FIT_OPTIONS;
     fit.validation = d;
-    check_error(inarch_fit(fresh, plain, &fit, NULL, &err), INARCH_BAD_DATA, &err, "arrays", outside,
-                OTHER_HEAD);
+    check_error(inarch_fit(fresh, plain, &fit, NULL, &err), INARCH_BAD_DATA, &err, "arrays",
+                outside, OTHER_HEAD);
     fit.validation = NULL;
     assert_ok(inarch_fit(m, d, &fit, NULL, &err), err);
     assert_string_equal(inarch_name_at(m, "classes", 2), "7");
@@ -146,7 +238,8 @@ static void test_no_rows(void **state)
     inarch_model *m = rig_new(softmax_arch);
     inarch_data *none = rows_of(0, 2, inputs, 0, labels), *d = rows_of(ROWS, 2, inputs, 0, labels);
     static const char message[] = "the data have no rows";
-    check_error(inarch_fit(m, none, NULL, NULL, &err), INARCH_BAD_DATA, &err, "arrays", message, "");
+    check_error(inarch_fit(m, none, NULL, NULL, &err), INARCH_BAD_DATA, &err, "arrays", message,
+                "");
     check_error(inarch_evaluate(m, none, NULL, &h, &err), INARCH_BAD_DATA, &err, "arrays", message,
                 "");
     check_error(inarch_predict(m, none, 0, NULL, p, 12, &err), INARCH_BAD_DATA, &err, "arrays",
@@ -226,15 +319,15 @@ static void test_numbers(void **state)
         size_t at;
         double value;
         const char *message;
-    } cases[] = {{offsetof(inarch_fit_options, val_split), 1,
-                  "val_split must lie between 0 and 1, not 1"},
-                 {offsetof(inarch_fit_options, val_split), -0.1,
-                  "val_split must lie between 0 and 1, not -0.1"},
-                 {offsetof(inarch_fit_options, val_split), NAN,
-                  "val_split must lie between 0 and 1, not nan"},
-                 {offsetof(inarch_fit_options, learning_rate), NAN, NOT_FINITE},
-                 {offsetof(inarch_fit_options, learning_rate), -1, NOT_FINITE},
-                 {offsetof(inarch_fit_options, l2_sp), INFINITY, NOT_FINITE}};
+    } cases[] = {
+        {offsetof(inarch_fit_options, val_split), 1, "val_split must lie between 0 and 1, not 1"},
+        {offsetof(inarch_fit_options, val_split), -0.1,
+         "val_split must lie between 0 and 1, not -0.1"},
+        {offsetof(inarch_fit_options, val_split), NAN,
+         "val_split must lie between 0 and 1, not nan"},
+        {offsetof(inarch_fit_options, learning_rate), NAN, NOT_FINITE},
+        {offsetof(inarch_fit_options, learning_rate), -1, NOT_FINITE},
+        {offsetof(inarch_fit_options, l2_sp), INFINITY, NOT_FINITE}};
     inarch_error err;
     inarch_model *m = rig_new(softmax_arch);
     inarch_data *d = rows_of(ROWS, 2, inputs, 0, labels);
@@ -301,8 +394,7 @@ static void test_architectures(void **state)
         {"input:4,,dense:2", "layer '' is not of that form"},
         {"input:-3,dense:2",
          "'input_layer': shape must be at least -1 and at most 2147483647, not -3"},
-        {"input:4,dense:2,reshape:3",
-         "layer 'reshape' cannot make (3,) of rows of shape (2,)"},
+        {"input:4,dense:2,reshape:3", "layer 'reshape' cannot make (3,) of rows of shape (2,)"},
     };
     for (size_t i = 0; i < IA_COUNT(cases); i++) {
         inarch_error err;
@@ -319,8 +411,8 @@ static void test_huge(void **state)
     (void)state;
     inarch_error err;
     inarch_model *m = NULL;
-    check_error(inarch_new("input:2000000000,dense:2000000000", 0, &m, &err), INARCH_NO_MEMORY, &err,
-                "kernel", "not enough memory for kernel (16000000000000000000 bytes)",
+    check_error(inarch_new("input:2000000000,dense:2000000000", 0, &m, &err), INARCH_NO_MEMORY,
+                &err, "kernel", "not enough memory for kernel (16000000000000000000 bytes)",
                 "free some memory, or use a smaller model, batch or file");
     assert_null(m);
 }
@@ -531,7 +623,8 @@ static void test_divergence(void **state)
     assert_true(finite >= 1 && finite < 10);
     char want[200];
     snprintf(want, sizeof want,
-             " in epoch %zu, batch 1 (learning rate 1.0e6); largest input is 'x' 9.1e5", finite + 1);
+             " in epoch %zu, batch 1 (learning rate 1.0e6); largest input is 'x' 9.1e5",
+             finite + 1);
     assert_non_null(strstr(err.message, want));
     fit.epochs = (int32_t)finite; /* the weights are those of the last finite epoch's end */
     assert_ok(inarch_fit(one, d, &fit, NULL, &err), err);
@@ -558,20 +651,13 @@ static void test_divergence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data),
-        cmocka_unit_test(test_numbers_as_names),
-        cmocka_unit_test(test_no_rows),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_nothing_to_train),
-        cmocka_unit_test(test_architectures),
-        cmocka_unit_test(test_huge),
-        cmocka_unit_test(test_save),
-        cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_old_file),
-        cmocka_unit_test(test_load),
-        cmocka_unit_test(test_session),
-        cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_data),          cmocka_unit_test(test_numbers_as_names),
+        cmocka_unit_test(test_no_rows),       cmocka_unit_test(test_options),
+        cmocka_unit_test(test_numbers),       cmocka_unit_test(test_nothing_to_train),
+        cmocka_unit_test(test_architectures), cmocka_unit_test(test_huge),
+        cmocka_unit_test(test_save),          cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_old_file),      cmocka_unit_test(test_load),
+        cmocka_unit_test(test_session),       cmocka_unit_test(test_divergence),
     };
     return cmocka_run_group_tests(tests, NULL, rig_folder_remove);
 }

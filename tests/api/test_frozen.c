@@ -1,6 +1,6 @@
-/* Frozen is frozen: while a fit runs, the pages of every frozen weight are mapped read-only, so that even
- * a write of the same value would end the program; afterwards the model still holds the very buffers it
- * held before. All weights here are some pages long. */
+/* Frozen is frozen: while a fit runs, the pages of every frozen weight are mapped read-only, so
+ * that even a write of the same value would end the program; afterwards the model still holds the
+ * very buffers it held before. All weights here are some pages long. */
 #include "rig.h"
 
 #include <sys/mman.h>
@@ -86,15 +86,21 @@ static void fit_guarded(inarch_model *m, inarch_fit_options *fit)
 
 /* ---- models ---- */
 
-/* Everything that could touch a weight without a gradient: decay, penalties, constraints, statistics. */
+/* Everything that could touch a weight without a gradient: decay, penalties, constraints,
+ * statistics. */
 static void test_sequential(void **state)
 {
     (void)state;
-    static const char *const optimizers[] = {
-        "adam",     "adamw(weight_decay=0.1)",          "sgd(momentum=0.9,nesterov=true)",
-        "adagrad",  "adadelta",                         "adamax",
-        "nadam",    "rmsprop(momentum=0.5,centered=1)", "adam(clipnorm=0.1)",
-        "sgd(global_clipnorm=0.1,weight_decay=0.01)"};
+    static const char *const optimizers[] = {"adam",
+                                             "adamw(weight_decay=0.1)",
+                                             "sgd(momentum=0.9,nesterov=true)",
+                                             "adagrad",
+                                             "adadelta",
+                                             "adamax",
+                                             "nadam",
+                                             "rmsprop(momentum=0.5,centered=1)",
+                                             "adam(clipnorm=0.1)",
+                                             "sgd(global_clipnorm=0.1,weight_decay=0.01)"};
     for (size_t i = 0; i < IA_COUNT(optimizers); i++) {
         inarch_error err;
         inarch_model *m =
@@ -215,8 +221,8 @@ static void check_same_by_name(const inarch_model *a, const inarch_model *b)
     assert_int_equal(inarch_weight_at(b, n, &w, NULL), INARCH_NOT_FOUND);
 }
 
-/* Three equal Dense layers nested, each of them the frozen one in turn: Keras lists frozen weights last,
- * so whoever binds by position mixes them up. */
+/* Three equal Dense layers nested, each of them the frozen one in turn: Keras lists frozen weights
+ * last, so whoever binds by position mixes them up. */
 static void test_equal_layers(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Every allocation of load, tune, save, predict, evaluate and a session fails once: an error, no leak, no
- * crash, the model as it was. */
+/* Every allocation of load, tune, save, predict, evaluate and a session fails once: an error, no
+ * leak, no crash, the model as it was. */
 #include "rig.h"
 
 #include "out_of_memory.h"
@@ -201,11 +201,10 @@ static void test_everything(void **state)
         const char *name;
         starved_work *work;
         int changes;
-    } all[] = {{"load", do_load, 0},         {"save", do_save, 0},
-               {"tune", do_tune, 0},         {"predict", do_predict, 0},
-               {"evaluate", do_evaluate, 0}, {"data", do_data, 0},
-               {"looks", do_looks, 0},       {"fit", do_fit, 1},
-               {"session", do_session, 1}};
+    } all[] = {
+        {"load", do_load, 0},       {"save", do_save, 0},         {"tune", do_tune, 0},
+        {"predict", do_predict, 0}, {"evaluate", do_evaluate, 0}, {"data", do_data, 0},
+        {"looks", do_looks, 0},     {"fit", do_fit, 1},           {"session", do_session, 1}};
     inarch_error err;
     char file[160];
     bench b = {.file = file, .model = rich_model()};

@@ -1,6 +1,6 @@
-/* Moments: a run that is aborted, or whose process dies, at any step goes on from its checkpoint to the
- * bytes of an uninterrupted one. Variables count their own steps: a head that comes late starts as
- * gently as one that was there from the start. */
+/* Moments: a run that is aborted, or whose process dies, at any step goes on from its checkpoint to
+ * the bytes of an uninterrupted one. Variables count their own steps: a head that comes late starts
+ * as gently as one that was there from the start. */
 #include "rig.h"
 
 #include <math.h>
@@ -12,9 +12,9 @@ enum { ROWS = 37, EPOCHS = 6 };
 /* ---- interrupted and resumed ---- */
 
 typedef struct interruption {
-    int at;    /* the event that interrupts; -1: none */
-    int seen;  /* events so far */
-    int dies;  /* by SIGKILL, not by INARCH_ABORT */
+    int at;   /* the event that interrupts; -1: none */
+    int seen; /* events so far */
+    int dies; /* by SIGKILL, not by INARCH_ABORT */
 } interruption;
 
 static int32_t interrupt(void *context, const inarch_event *e)
@@ -134,7 +134,7 @@ static void check_scenario(scenario *s)
 }
 
 #define ARCH                                                                                       \
-    "input:9,dense(8,tanh,name=frozen),dense(8,relu,kernel_regularizer=l2(0.01)),batchnorm,"        \
+    "input:9,dense(8,tanh,name=frozen),dense(8,relu,kernel_regularizer=l2(0.01)),batchnorm,"       \
     "dropout:0.3,gaussiannoise:0.1,dense(3,softmax)"
 
 static void test_interrupted_anywhere(void **state)
@@ -206,7 +206,8 @@ static void test_other_run(void **state)
 
 /* ---- a late head ---- */
 
-static void largest_move(const inarch_model *a, const inarch_model *b, const char *path, double *out)
+static void largest_move(const inarch_model *a, const inarch_model *b, const char *path,
+                         double *out)
 {
     inarch_error err;
     inarch_weight v = {.size = sizeof v}, w = {.size = sizeof w};

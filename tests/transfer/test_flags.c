@@ -36,20 +36,21 @@ static void test_sequential_patterns(void **state)
 {
     (void)state;
     static const step steps[] = {
-        {1, "a", "b d e"},  {1, "d,e", "b"},         {0, "*", "a b d e"}, {1, "[xyz]*,a", ""},
-        {1, "?", ""},       {0, "e,d", "d e"},       {0, "a,a", "a d e"}, {1, "*", ""},
-        {0, "b", "b"},
+        {1, "a", "b d e"},   {1, "d,e", "b"}, {0, "*", "a b d e"},
+        {1, "[xyz]*,a", ""}, {1, "?", ""},    {0, "e,d", "d e"},
+        {0, "a,a", "a d e"}, {1, "*", ""},    {0, "b", "b"},
     };
     inarch_error err;
     inarch_model *m = sequential();
-    /* '[' is a plain character: names hold it more often than anybody wants a class of characters. */
+    /* '[' is a plain character: names hold it more often than anybody wants a class of characters.
+     */
     assert_int_equal(inarch_freeze(m, steps[3].pattern, &err), INARCH_NOT_FOUND);
     run_steps(m, steps, 3);
     run_steps(sequential(), steps + 4, IA_COUNT(steps) - 4);
 }
 
-/* A pattern that matches a nested model takes all inside along; a layer inside a frozen one becomes live
- * alone. */
+/* A pattern that matches a nested model takes all inside along; a layer inside a frozen one becomes
+ * live alone. */
 static void test_nested_patterns(void **state)
 {
     (void)state;
@@ -67,7 +68,8 @@ static void test_nested_patterns(void **state)
     run_steps(functional(), steps, IA_COUNT(steps));
 }
 
-/* The same two levels deep: only the named layer becomes live, everything beside it stays frozen. */
+/* The same two levels deep: only the named layer becomes live, everything beside it stays frozen.
+ */
 static void test_unfreeze_deep(void **state)
 {
     (void)state;
@@ -97,7 +99,8 @@ static void test_frozen_container(void **state)
     inarch_model *m = functional();
     ia_model_layer(m->doc, "base")->trainable = false;
     assert_string_equal(live_layers(m), "up top");
-    static const step steps[] = {{0, "base/p", "base/p up top"}, {0, "base", "base/p base/q up top"}};
+    static const step steps[] = {{0, "base/p", "base/p up top"},
+                                 {0, "base", "base/p base/q up top"}};
     run_steps(m, steps, IA_COUNT(steps));
 }
 
@@ -193,8 +196,8 @@ static double move_of(const inarch_model *a, const inarch_model *b, const char *
     return most;
 }
 
-/* Plain Adam's first step is the learning rate, so the multipliers show in it: along the path they are
- * multiplied, and 0 means no move. They survive a file. */
+/* Plain Adam's first step is the learning rate, so the multipliers show in it: along the path they
+ * are multiplied, and 0 means no move. They survive a file. */
 static void test_groups(void **state)
 {
     (void)state;
@@ -223,10 +226,14 @@ static void test_groups(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sequential_patterns), cmocka_unit_test(test_nested_patterns),
-        cmocka_unit_test(test_unfreeze_deep),       cmocka_unit_test(test_frozen_container),
-        cmocka_unit_test(test_counts),              cmocka_unit_test(test_freeze_to),
-        cmocka_unit_test(test_errors),              cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_sequential_patterns),
+        cmocka_unit_test(test_nested_patterns),
+        cmocka_unit_test(test_unfreeze_deep),
+        cmocka_unit_test(test_frozen_container),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_freeze_to),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_groups),
     };
     return cmocka_run_group_tests(tests, NULL, rig_folder_remove);
 }

@@ -1,5 +1,6 @@
-/* Heads: replacing the last layer with weights, and classes that grow, shrink, change places, or turn a
- * sigmoid unit into a softmax; what a model said of the classes it knows it goes on saying. */
+/* Heads: replacing the last layer with weights, and classes that grow, shrink, change places, or
+ * turn a sigmoid unit into a softmax; what a model said of the classes it knows it goes on saying.
+ */
 #include "surgery_rig.h"
 
 #include <math.h>
@@ -33,7 +34,8 @@ static void test_replace_head(void **state)
     assert_string_equal(port.activation, "softmax");
     assert_int_equal(port.shape.dim[0], 4);
     const ia_layer *d = ia_model_layer(m->doc, "d"), *old = ia_model_layer(before->doc, "d");
-    assert_ptr_equal(ia_array_data(&d->variables[0].value), ia_array_data(&old->variables[0].value));
+    assert_ptr_equal(ia_array_data(&d->variables[0].value),
+                     ia_array_data(&old->variables[0].value));
     assert_int_equal(d->variables[0].slots.step, 3);
     warm_up(m);
     inarch_free(before);
@@ -44,7 +46,8 @@ static void test_replace_head(void **state)
         int binary;
         const char *activation;
         int units;
-    } cases[] = {{1, 0, "sigmoid", 1}, {2, 1, "sigmoid", 1}, {2, 0, "softmax", 2}, {3, 1, "softmax", 3}};
+    } cases[] = {
+        {1, 0, "sigmoid", 1}, {2, 1, "sigmoid", 1}, {2, 0, "softmax", 2}, {3, 1, "softmax", 3}};
     for (size_t i = 0; i < IA_COUNT(cases); i++) {
         m = sequential();
         assert_ok(inarch_head(m, cases[i].n, cases[i].binary, &err), err);
@@ -171,7 +174,8 @@ static void check_moments(const class_case *c, const ia_variable *a, const ia_va
     size_t rows = ia_array_count(&a->value) / n;
     assert_int_equal(a->slots.step, b->slots.step);
     for (size_t s = 0; s < 2; s++) {
-        const float *from = ia_array_data(&a->slots.slot[s]), *to = ia_array_data(&b->slots.slot[s]);
+        const float *from = ia_array_data(&a->slots.slot[s]),
+                    *to = ia_array_data(&b->slots.slot[s]);
         for (size_t j = 0; j < k; j++) {
             size_t known = place(c->before, c->after[j]);
             for (size_t r = 0; known < n && r < rows; r++)
@@ -210,11 +214,11 @@ static void check_case(const class_case *c, inarch_model *m)
 }
 
 static const class_case softmax_cases[] = {
-    {{"a", "b", "c"}, {"c", "a", "b"}},            /* other places */
-    {{"a", "b", "c"}, {"a", "b", "c", "d", "e"}},  /* more */
-    {{"a", "b", "c"}, {"c", "a"}},                 /* fewer */
-    {{"a", "b", "c"}, {"x", "b", "y", "a"}},       /* some of each */
-    {{"a", "b", "c"}, {"p", "q", "r"}},            /* all new */
+    {{"a", "b", "c"}, {"c", "a", "b"}},           /* other places */
+    {{"a", "b", "c"}, {"a", "b", "c", "d", "e"}}, /* more */
+    {{"a", "b", "c"}, {"c", "a"}},                /* fewer */
+    {{"a", "b", "c"}, {"x", "b", "y", "a"}},      /* some of each */
+    {{"a", "b", "c"}, {"p", "q", "r"}},           /* all new */
     {{"a", "b", "c"}, {"a", "b", "c"}},
 };
 
