@@ -187,8 +187,7 @@ static void test_table(void **state)
     (void)state;
     static const text_column columns[] = {
         {"name", false, 8}, {"n", true, 0}, {"empty", false, 0}, {"note", false, 0}};
-    static const char *const cells[] = {"gr\xc3\xb6\xc3\x9f"
-                                        "e",
+    static const char *const cells[] = {"gr\303\266\303\237e",
                                         "1",
                                         "",
                                         "x",
