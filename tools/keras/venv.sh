@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes (once) the Python environment that holds the real Keras 3 and tf_keras, with fixed versions.
 # The last line on stdout is the path of its python. Exit 77 = pip found no index, so skip what needs Keras.
-# INARCH_CACHE moves the cache; PYTHON names another interpreter to start from (3.10 to 3.13).
+# INARCH_CACHE moves the cache; PYTHON names another interpreter to start from (3.11 to 3.13).
 set -eu
 
 cache=${INARCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/inarch}
@@ -15,6 +15,10 @@ if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$packages" ]; then
     exit 0
 fi
 
+if ! "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'; then
+    echo "venv.sh: $python is not Python 3.11 to 3.13, which these versions of Keras need; set PYTHON" >&2
+    exit 77
+fi
 mkdir -p "$cache"
 rm -rf "$venv"
 if ! "$python" -m venv "$venv" >&2; then
