@@ -6,7 +6,7 @@ seconds=${1:-30}
 . tools/setup.sh
 install clang libclang-rt-14-dev cmake make pkg-config libjansson-dev zlib1g-dev libcmocka-dev
 run cmake -B build-fuzz -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DINARCH_FUZZ=ON -DINARCH_SANITIZE=address,undefined
+    -DCMAKE_C_FLAGS=-UNDEBUG -DINARCH_FUZZ=ON -DINARCH_SANITIZE=address,undefined
 for source in tests/fuzz/fuzz_*.c; do
     name=$(basename "$source" .c)
     run cmake --build build-fuzz --parallel "$(nproc)" --target "$name"

@@ -81,13 +81,31 @@ static bool list_initializers(size_t i, const char **name, const char **help)
     return true;
 }
 
+static bool list_regularizers(size_t i, const char **name, const char **help)
+{
+    if (i >= ia_regularizer_count())
+        return false;
+    *name = ia_regularizer_name_at(i);
+    *help = "";
+    return true;
+}
+
+static bool list_constraints(size_t i, const char **name, const char **help)
+{
+    if (i >= ia_constraint_count())
+        return false;
+    *name = ia_constraint_name_at(i);
+    *help = "";
+    return true;
+}
+
 static bool list_formats(size_t i, const char **name, const char **help)
 {
     if (i >= ia_format_count())
         return false;
     const ia_format *f = ia_format_at(i);
     *name = f->name;
-    *help = f->help;
+    *help = f->listing;
     return true;
 }
 
@@ -114,6 +132,8 @@ static const struct list_kind {
     {"optimizers", "what --optimizer takes", list_optimizers},
     {"schedules", "what --schedule takes", list_schedules},
     {"initializers", "of new weights", list_initializers},
+    {"regularizers", "penalties in the loss", list_regularizers},
+    {"constraints", "what weights are projected to after each step", list_constraints},
     {"formats", "model files", list_formats},
     {"cpu", "kernel sets this machine can run, slowest first", list_cpu},
     {"kinds", "this list", list_kinds},

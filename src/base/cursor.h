@@ -34,6 +34,13 @@ bool ia_match(ia_cursor *c, const void *magic, size_t n);
 /* The next n bytes as a cursor of their own (empty and bad when fewer are left). */
 ia_cursor ia_sub(ia_cursor *c, size_t n);
 
+/* This machine stores a number's high byte first. */
+static inline bool ia_big_endian(void)
+{
+    const uint16_t one = 1;
+    return *(const uint8_t *)&one == 0;
+}
+
 /* The first n bytes of s are valid UTF-8 without a zero byte. */
 bool ia_utf8_valid(const void *s, size_t n);
 

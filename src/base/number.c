@@ -1,7 +1,8 @@
 /* Numbers to and from text, exact and independent of the locale.
  *
- * Short decimals take a fast path that is exact by construction; all others go through strtod as
- * digits and an exponent without a decimal point, so the locale has no say. */
+ * Decimals of up to 19 digits near 1, as data files hold them, are read by exact integer arithmetic
+ * and one rounding; all others go through strtod as digits and an exponent without a decimal point,
+ * so the locale has no say. */
 #include "base/text.h"
 
 #include <assert.h>
@@ -11,32 +12,20 @@
 #include <string.h>
 
 #define DIGITS_KEPT 800 /* 767 decide any rounding; what follows only matters as "not zero" */
+#define DIGITS_FIT 19   /* in 64 bits, whatever they are */
 #define EXPONENT_CAP ((int64_t)1 << 40)
 
-/* A decimal read from text: digits * 10^exponent. */
+/* A decimal in text: its digits, with a '.' perhaps among them, times 10^exponent. */
 typedef struct decimal {
-    char digit[DIGITS_KEPT + 2]; /* without leading zeros */
+    const char *begin, *end; /* from the first digit that is not zero */
     size_t digits;
+    uint64_t mantissa; /* the digits, where they are at most DIGITS_FIT */
     int64_t exponent;
-    bool lost; /* a digit that was not kept is not zero */
 } decimal;
 
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static void decimal_push(decimal *d, char c, bool fraction)
-{
-    if (d->digits == 0 && c == '0') {
-        d->exponent -= fraction;
-    } else if (d->digits < DIGITS_KEPT) {
-        d->digit[d->digits++] = c;
-        d->exponent -= fraction;
-    } else {
-        d->lost |= c != '0';
-        d->exponent += !fraction;
-    }
 }
 
 /* "e-12" at [s, end): adds to the exponent. False when it is not an exponent up to the end. */
@@ -61,39 +50,85 @@ static bool decimal_exponent(decimal *d, const char *s, const char *end)
 
 static bool decimal_read(decimal *d, const char *s, const char *end)
 {
-    bool any = false, fraction = false;
+    const char *point = NULL;
+    uint64_t mantissa = 0;
+    d->begin = s;
     for (; s < end && *s != 'e' && *s != 'E'; s++) {
-        if (*s == '.' && !fraction) {
-            fraction = true;
-        } else if (is_digit(*s)) {
-            any = true;
-            decimal_push(d, *s, fraction);
-        } else {
+        if (is_digit(*s))
+            mantissa = mantissa * 10 + (uint64_t)(*s - '0'); /* wraps behind DIGITS_FIT */
+        else if (*s == '.' && !point)
+            point = s;
+        else
             return false;
-        }
     }
-    return any && (s == end || decimal_exponent(d, s, end));
+    if (s - d->begin == (point != NULL))
+        return false;
+    while (d->begin < s && (*d->begin == '0' || *d->begin == '.'))
+        d->begin++;
+    d->end = s;
+    d->digits = (size_t)(s - d->begin) - (point && point >= d->begin);
+    d->mantissa = mantissa;
+    d->exponent = point ? point + 1 - s : 0;
+    return s == end || decimal_exponent(d, s, end);
 }
 
-/* Exact when the digits fit into 53 bits and the power of ten is a double: one rounding. */
-static bool decimal_fast(const decimal *d, double *out)
+#ifdef __SIZEOF_INT128__
+__extension__ typedef unsigned __int128 uint128;
+
+#define FIVES 28 /* 5^27 is the last below 2^63 */
+
+static const uint64_t five[FIVES] = {
+    0x0000000000000001, 0x0000000000000005, 0x0000000000000019, 0x000000000000007d,
+    0x0000000000000271, 0x0000000000000c35, 0x0000000000003d09, 0x000000000001312d,
+    0x000000000005f5e1, 0x00000000001dcd65, 0x00000000009502f9, 0x0000000002e90edd,
+    0x000000000e8d4a51, 0x0000000048c27395, 0x000000016bcc41e9, 0x000000071afd498d,
+    0x0000002386f26fc1, 0x000000b1a2bc2ec5, 0x000003782dace9d9, 0x00001158e460913d,
+    0x000056bc75e2d631, 0x0001b1ae4d6e2ef5, 0x000878678326eac9, 0x002a5a058fc295ed,
+    0x00d3c21bcecceda1, 0x0422ca8b0a00a425, 0x14adf4b7320334b9, 0x6765c793fa10079d,
+};
+
+static int leading_zeros(uint64_t v)
 {
-    static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (d->digits > 19 || d->exponent < -22 || d->exponent > 22)
+    return __builtin_clzll(v);
+}
+
+/* mantissa * 5^exponent * 2^exponent in integers: the first 63 bits or more of the product or the
+ * quotient, with the last bit set where anything follows, round to the 53 of a double as the whole
+ * would. The result is far from the ends of what a double holds. */
+static bool decimal_exact(const decimal *d, double *out)
+{
+    if (d->digits > DIGITS_FIT || d->exponent <= -FIVES || d->exponent >= FIVES)
         return false;
-    uint64_t mantissa = 0;
-    for (size_t i = 0; i < d->digits; i++)
-        mantissa = mantissa * 10 + (uint64_t)(d->digit[i] - '0');
-    if (mantissa > (uint64_t)1 << 53)
-        return false;
-    double m = (double)mantissa;
-    *out = d->exponent < 0 ? m / power[-d->exponent] : m * power[d->exponent];
+    int zeros = leading_zeros(d->mantissa), scale = (int)d->exponent;
+    uint64_t m = d->mantissa << zeros, first, rest;
+    if (d->exponent >= 0) {
+        uint64_t f = five[d->exponent];
+        int shift = leading_zeros(f);
+        uint128 product = (uint128)m * (f << shift);
+        first = (uint64_t)(product >> 64);
+        rest = (uint64_t)product;
+        scale += 64 - zeros - shift;
+    } else {
+        uint64_t f = five[-d->exponent];
+        int shift = leading_zeros(f);
+        f <<= shift;
+        first = (uint64_t)(((uint128)m << 63) / f);
+        rest = (m << 63) - first * f; /* what counts fits 64 bits */
+        scale += shift - zeros - 63;
+    }
+    *out = ldexp((double)(first | (rest != 0)), scale);
     return true;
 }
+#else
+static bool decimal_exact(const decimal *d, double *out)
+{
+    (void)d;
+    (void)out;
+    return false;
+}
+#endif
 
-static bool decimal_slow(decimal *d, double *out)
+static bool decimal_slow(const decimal *d, double *out)
 {
     int64_t magnitude = d->exponent + (int64_t)d->digits; /* value < 10^magnitude */
     if (magnitude > 310)
@@ -101,12 +136,18 @@ static bool decimal_slow(decimal *d, double *out)
     *out = 0;
     if (magnitude < -400)
         return true;
-    if (d->lost) {
-        d->digit[d->digits++] = '1';
-        d->exponent--;
-    }
     char text[DIGITS_KEPT + 32];
-    snprintf(text, sizeof text, "%.*se%d", (int)d->digits, d->digit, (int)d->exponent);
+    size_t n = 0;
+    bool lost = false; /* a digit that was not kept is not zero */
+    for (const char *s = d->begin; s < d->end; s++) {
+        if (*s != '.' && n < DIGITS_KEPT)
+            text[n++] = *s;
+        else if (*s != '.')
+            lost |= *s != '0';
+    }
+    if (lost)
+        text[n++] = '1';
+    snprintf(text + n, sizeof text - n, "e%d", (int)(magnitude - (int64_t)n));
     *out = strtod(text, NULL);
     return !isinf(*out);
 }
@@ -143,14 +184,11 @@ bool ia_parse_double(const char *s, size_t n, double *out)
     double v;
     if (is_digit(*s) || *s == '.') {
         decimal d;
-        d.digits = 0;
-        d.exponent = 0;
-        d.lost = false;
         if (!decimal_read(&d, s, end))
             return false;
         if (d.digits == 0)
             v = 0;
-        else if (!decimal_fast(&d, &v) && !decimal_slow(&d, &v))
+        else if (!decimal_exact(&d, &v) && !decimal_slow(&d, &v))
             return false;
     } else if (!parse_special(s, (size_t)(end - s), &v)) {
         return false;

@@ -66,7 +66,6 @@ inarch_status ia_idx_read(ia_stream *s, ia_array *out, inarch_error *err)
                        s->coding == IA_CODING_GZIP ? "at most " : "", left);
     ia_array a;
     IA_TRY(ia_array_new(dtype, &shape, s->in.name, &a, err));
-    const uint16_t one = 1;
     inarch_status status = ia_stream_read(s, ia_array_mutable(&a), bytes, err);
     if (status == INARCH_OK)
         status = ia_stream_end(s, err);
@@ -74,7 +73,7 @@ inarch_status ia_idx_read(ia_stream *s, ia_array *out, inarch_error *err)
         ia_array_release(&a);
         return status;
     }
-    if (*(const uint8_t *)&one == 1 && item > 1)
+    if (!ia_big_endian() && item > 1)
         ia_byteswap(ia_array_mutable(&a), count, item);
     *out = a;
     return INARCH_OK;

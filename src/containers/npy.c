@@ -282,7 +282,6 @@ static inarch_status npy_write_swapped(const ia_array *a, ia_output *o, inarch_e
 
 inarch_status ia_npy_write(const ia_array *a, ia_output *o, inarch_error *err)
 {
-    const uint16_t one = 1;
     ia_buf header = IA_BUF(1024);
     inarch_status status = ia_npy_header(a->dtype, &a->shape, &header, err);
     if (status == INARCH_OK)
@@ -290,7 +289,7 @@ inarch_status ia_npy_write(const ia_array *a, ia_output *o, inarch_error *err)
     ia_buf_free(&header);
     IA_TRY(status);
     size_t bytes = ia_array_count(a) * ia_dtype_size(a->dtype);
-    if (*(const uint8_t *)&one != 1) /* a big-endian host */
+    if (ia_big_endian())
         return npy_write_swapped(a, o, err);
     return bytes ? ia_output_write(o, ia_array_data(a), bytes, err) : INARCH_OK;
 }

@@ -148,14 +148,6 @@ static inarch_status npy_refuse(const npy_text *t, const char *descr, char kind,
                    "'%.200s' holds elements of type '%s', which are not read", t->name, descr);
 }
 
-static bool host_is_little(void)
-{
-    const uint16_t one = 1;
-    uint8_t first;
-    memcpy(&first, &one, 1);
-    return first == 1;
-}
-
 /* "<f8", ">i4", "|u1", "=f4", "<U5", "|S3"; a missing order sign is ours. */
 static inarch_status npy_set_type(const npy_text *t, const char *descr, ia_npy_header_info *h,
                                   inarch_error *err)
@@ -170,7 +162,7 @@ static inarch_status npy_set_type(const npy_text *t, const char *descr, ia_npy_h
     if (kind == 'O' || kind == '?' || !take_number(&digits, &n) || digits.p != digits.end ||
         n > INT32_MAX)
         return npy_refuse(t, descr, kind, err);
-    h->swapped = order == '>' ? host_is_little() : order == '<' && !host_is_little();
+    h->swapped = ia_big_endian() ? order == '<' : order == '>';
     h->item = (size_t)n;
     h->kind = IA_NPY_NUMBERS;
     for (size_t i = 0; i < IA_COUNT(npy_types); i++)

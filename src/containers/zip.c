@@ -189,16 +189,23 @@ static bool zip_name_less(const void *member, uint32_t a, uint32_t b)
     return strcmp(m[a].name, m[b].name) < 0;
 }
 
-static inarch_status zip_check_order(ia_zip *z, inarch_error *err)
+/* In the order of their places: no byte of the file is read for two members. */
+static inarch_status zip_read_locals(ia_zip *z, const ia_zip_end *end, inarch_error *err)
 {
-    for (uint32_t i = 0; i < z->count; i++)
-        z->by_name[i] = i;
+    uint64_t free_from = 0;
     ia_order_sort(z->by_name, z->count, zip_before, z->member);
-    for (size_t i = 1; i < z->count; i++) {
-        const zip_member *a = &z->member[z->by_name[i - 1]], *b = &z->member[z->by_name[i]];
-        if (a->data + a->coded > b->local)
-            return member_bad(b, err, "overlaps another one");
+    for (size_t i = 0; i < z->count; i++) {
+        zip_member *m = &z->member[z->by_name[i]];
+        if (m->local < free_from)
+            return member_bad(m, err, "overlaps another one");
+        IA_TRY(member_read_local(z, end, m, err));
+        free_from = m->data + m->coded;
     }
+    return INARCH_OK;
+}
+
+static inarch_status zip_sort_names(ia_zip *z, inarch_error *err)
+{
     ia_order_sort(z->by_name, z->count, zip_name_less, z->member);
     for (size_t i = 1; i < z->count; i++) {
         const zip_member *a = &z->member[z->by_name[i - 1]], *b = &z->member[z->by_name[i]];
@@ -212,14 +219,15 @@ static inarch_status zip_read_directory(ia_zip *z, const ia_zip_end *end, const 
                                         inarch_error *err)
 {
     ia_cursor c = ia_cursor_of(directory, (size_t)end->size);
-    for (size_t i = 0; i < end->entries; i++) {
+    for (uint32_t i = 0; i < end->entries; i++) {
         z->count = i + 1; /* what ia_zip_close releases */
+        z->by_name[i] = i;
         IA_TRY(member_read_central(z, &c, end, &z->member[i], err));
-        IA_TRY(member_read_local(z, end, &z->member[i], err));
     }
     if (ia_left(&c) != 0)
         return ia_zip_bad(&z->in, err, "its directory has more entries than its end record says");
-    return zip_check_order(z, err);
+    IA_TRY(zip_read_locals(z, end, err));
+    return zip_sort_names(z, err);
 }
 
 static inarch_status zip_load(ia_zip *z, inarch_error *err)

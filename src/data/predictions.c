@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/cursor.h"
 #include "base/text.h"
 #include "containers/npy.h"
 #include "containers/zip.h"
@@ -139,9 +140,8 @@ static inarch_status prediction_header(size_t rows, const ia_shape *row, ia_buf 
 /* Float32 as little endian, whatever the host: NULL where it is so already. */
 static inarch_status little_endian(const float *y, size_t bytes, float **copy, inarch_error *err)
 {
-    const uint16_t one = 1;
     *copy = NULL;
-    if (*(const uint8_t *)&one == 1)
+    if (!ia_big_endian())
         return INARCH_OK;
     *copy = ia_calloc(bytes, 1);
     if (!*copy)

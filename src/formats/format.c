@@ -13,24 +13,29 @@
 
 #define EXPORT_HINT "export the model from its framework as Keras .h5"
 
+/* ia_format.help and .listing */
+#define READ_AND_WRITTEN(text) text, "read and written: " text
+#define RECOGNISED(text) text, "recognised, not read: " text
+
 /* Order matters: the first probe that agrees wins, and the loose ones stand last. */
 static const ia_format formats[] = {
-    {"keras-h5", ".h5|.hdf5", "Keras 1, 2 and 3 in HDF5; written for Keras 3 and tf_keras alike",
+    {"keras-h5", ".h5|.hdf5",
+     READ_AND_WRITTEN("Keras 1, 2 and 3 in HDF5 (new files: for Keras 3 and tf_keras alike)"),
      ia_h5_probe, ia_keras_h5_read, ia_keras_h5_write, NULL},
-    {"keras-v3", ".keras", "Keras 3's ZIP of configuration and weights", ia_magic_keras, NULL, NULL,
-     "in Keras: keras.saving.load_model('x.keras').save('x.h5')"},
-    {"pytorch", ".pt|.pth", "PyTorch's pickled tensors or modules", ia_magic_torch, NULL, NULL,
-     EXPORT_HINT},
-    {"numpy", ".npz", "NumPy arrays: data, not a model", ia_magic_npz, NULL, NULL,
+    {"keras-v3", ".keras", RECOGNISED("Keras 3's ZIP of configuration and weights"), ia_magic_keras,
+     NULL, NULL, "in Keras: keras.saving.load_model('x.keras').save('x.h5')"},
+    {"pytorch", ".pt|.pth", RECOGNISED("PyTorch's pickled tensors or modules"), ia_magic_torch,
+     NULL, NULL, EXPORT_HINT},
+    {"numpy", ".npz", RECOGNISED("NumPy arrays: data, not a model"), ia_magic_npz, NULL, NULL,
      "give it as --data"},
-    {"safetensors", ".safetensors", "tensors without a model", ia_magic_safetensors, NULL, NULL,
-     EXPORT_HINT},
-    {"tflite", ".tflite", "TensorFlow Lite", ia_magic_tflite, NULL, NULL, EXPORT_HINT},
-    {"git-lfs", "", "the note that Git LFS leaves in the place of a large file", ia_magic_lfs, NULL,
-     NULL, "fetch the file itself: git lfs pull"},
-    {"onnx", ".onnx", "ONNX", ia_magic_onnx, NULL, NULL, EXPORT_HINT},
-    {"savedmodel", ".pb", "TensorFlow's SavedModel folder", ia_magic_savedmodel, NULL, NULL,
-     "in Keras: load the folder and save it as .h5"},
+    {"safetensors", ".safetensors", RECOGNISED("tensors without a model"), ia_magic_safetensors,
+     NULL, NULL, EXPORT_HINT},
+    {"tflite", ".tflite", RECOGNISED("TensorFlow Lite"), ia_magic_tflite, NULL, NULL, EXPORT_HINT},
+    {"git-lfs", "", RECOGNISED("the note that Git LFS leaves in the place of a large file"),
+     ia_magic_lfs, NULL, NULL, "fetch the file itself: git lfs pull"},
+    {"onnx", ".onnx", RECOGNISED("ONNX"), ia_magic_onnx, NULL, NULL, EXPORT_HINT},
+    {"savedmodel", ".pb", RECOGNISED("TensorFlow's SavedModel folder"), ia_magic_savedmodel, NULL,
+     NULL, "in Keras: load the folder and save it as .h5"},
 };
 
 size_t ia_format_count(void)

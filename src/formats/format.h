@@ -16,7 +16,8 @@
 typedef struct ia_format {
     const char *name;       /* for --format: "keras-h5" */
     const char *extensions; /* ".h5|.hdf5", separated by '|'; "" = none of its own */
-    const char *help;       /* one line */
+    const char *help;       /* one line: what it is */
+    const char *listing;    /* the same behind what is done with it: "read and written: ..." */
     /* The first bytes look like this format. */
     bool (*probe)(const ia_input *in);
     /* NULL: not read. */

@@ -62,6 +62,46 @@ static void parses_doubles_exactly(void **state)
     assert_true(ia_parse_double("1.25xyz", 4, &v) && v == 1.25);
 }
 
+/* A decimal of 1 to 20 digits, or a double printed with up to 19, or half way between two doubles.
+ */
+static void random_decimal(ia_random *r, char *out, size_t size)
+{
+    uint32_t kind = ia_random_u32(r) % 4, digits = 1 + ia_random_u32(r) % 20;
+    uint64_t below = kind == 0 ? 700 : 60;
+    int exponent = (int)ia_random_below(r, below) - (int)below / 2;
+    double d = ldexp(1 + ia_random_double(r), exponent);
+    if (kind == 2) {
+        snprintf(out, size, "%.*e", (int)digits - 1, d);
+    } else if (kind == 3) {
+        uint64_t odd = UINT64_C(1) << 53 | (uint64_t)ia_random_u32(r) << 1 | 1;
+        snprintf(out, size, "%llu", (unsigned long long)odd); /* 54 bits */
+    } else {
+        size_t n = 0, point = ia_random_u32(r) % (digits + 1);
+        for (size_t i = 0; i < digits; i++) {
+            if (i == point)
+                out[n++] = '.';
+            out[n++] = (char)('0' + ia_random_u32(r) % 10);
+        }
+        snprintf(out + n, size - n, "e%d", exponent);
+    }
+}
+
+static void parses_random_decimals_as_strtod(void **state)
+{
+    (void)state;
+    ia_random r = ia_random_from(ia_random_key_of(4, 5, 6));
+    char text[64];
+    for (int i = 0; i < 300000; i++) {
+        double v = 0, expected;
+        random_decimal(&r, text, sizeof text);
+        expected = strtod(text, NULL);
+        if (ia_parse_double(text, strlen(text), &v) == (isinf(expected) != 0))
+            fail_msg("'%s' was %s", text, isinf(expected) ? "accepted" : "refused");
+        if (!isinf(expected) && memcmp(&v, &expected, sizeof v))
+            fail_msg("'%s' gave %a, not %a", text, v, expected);
+    }
+}
+
 /* 1 + 2^-53 is half way between 1 and its successor; what lies 900 digits behind decides. */
 static void rounds_by_the_last_digit(void **state)
 {
@@ -306,9 +346,13 @@ static void ignores_the_locale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_doubles_exactly),    cmocka_unit_test(rounds_by_the_last_digit),
-        cmocka_unit_test(refuses_what_is_no_number), cmocka_unit_test(parses_integers),
-        cmocka_unit_test(formats_as_python_does),    cmocka_unit_test(reads_back_what_it_formats),
+        cmocka_unit_test(parses_doubles_exactly),
+        cmocka_unit_test(rounds_by_the_last_digit),
+        cmocka_unit_test(refuses_what_is_no_number),
+        cmocka_unit_test(parses_integers),
+        cmocka_unit_test(formats_as_python_does),
+        cmocka_unit_test(reads_back_what_it_formats),
+        cmocka_unit_test(parses_random_decimals_as_strtod),
         cmocka_unit_test(ignores_the_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include "base/cursor.h"
 #include "containers/zip.h"
 
+#include <time.h>
+
 #define FIXTURE(name) FIXTURES "/containers/" name
 #define OUT "inarch_test_zip.zip"
 
@@ -228,6 +230,37 @@ static void test_overlap_and_repetition(void **state)
     ia_free(data);
 }
 
+/* 3 MB whose directory names one long local header 65535 times: 4 GB to read, one by one. */
+static void test_one_header_for_all(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 65535, EXTRA = 65532 };
+    static const uint8_t local[30] = "PK\3\4\24", entry[46] = "PK\1\2\24\0\24", end[22] = "PK\5\6";
+    size_t local_bytes = 30 + 1 + EXTRA, n = local_bytes + (size_t)MEMBERS * 47 + 22;
+    uint8_t *data = ia_calloc(n, 1), *at = data + local_bytes;
+    assert_non_null(data);
+    memcpy(data, local, 30);
+    data[26] = 1; /* bytes of the name */
+    data[28] = EXTRA & 255;
+    data[29] = EXTRA >> 8;
+    data[30] = 'a';
+    for (int i = 0; i < MEMBERS; i++, at += 47) {
+        memcpy(at, entry, 46);
+        at[28] = 1;
+        at[46] = 'a';
+    }
+    memcpy(at, end, 22);
+    memset(at + 8, 0xff, 4); /* entries */
+    for (int i = 0; i < 4; i++) {
+        at[12 + i] = (uint8_t)((size_t)MEMBERS * 47 >> 8 * i);
+        at[16 + i] = (uint8_t)(local_bytes >> 8 * i);
+    }
+    clock_t start = clock();
+    check_bytes(data, n, "member 'x:a' overlaps another one");
+    assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+    ia_free(data);
+}
+
 static void test_bomb(void **state)
 {
     (void)state;
@@ -427,6 +460,7 @@ int main(void)
         cmocka_unit_test(test_unread_method),
         cmocka_unit_test(test_one_wrong_byte),
         cmocka_unit_test(test_overlap_and_repetition),
+        cmocka_unit_test(test_one_header_for_all),
         cmocka_unit_test(test_bomb),
         cmocka_unit_test(test_bytes_behind_deflated),
         cmocka_unit_test(test_damage),

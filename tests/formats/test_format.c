@@ -150,6 +150,7 @@ static void test_table(void **state)
         const ia_format *f = ia_format_at(i);
         assert_ptr_equal(ia_format_find(f->name), f);
         assert_non_null(f->help);
+        assert_int_equal(strncmp(f->listing, "read and written: ", 18) == 0, f->read && f->write);
         assert_true((f->read && f->write) || f->hint);
     }
     assert_null(ia_format_find("nothing"));

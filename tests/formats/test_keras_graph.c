@@ -292,6 +292,14 @@ static void test_refused_graphs(void **state)
     refuse_config(
         MODEL("m", INPUT("x") "," RELU("a", "[[['x',-1,0,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
         INARCH_BAD_FILE, "call -1 of layer 'x'");
+    refuse_config(MODEL("m",
+                        INPUT("x") ",{'class_name':'Sequential','name':'n','config':[{'class_name':"
+                                   "'ReLU','config':{'name':'r','batch_input_shape':[null,4]}}],"
+                                   "'inbound_nodes':[[['x',0,0]],[['x',0,0]]]}," RELU(
+                                       "a", "[[['n',-9223372036854775808,0]]]"),
+                        "[['x',0,0]]", "[['a',0,0]]"),
+                  INARCH_BAD_FILE,
+                  "call -9223372036854775808 of layer 'n', which is called 2 times");
     refuse_config(
         MODEL("m", INPUT("x") "," RELU("a", "[[['x',0,1,{}]]]"), "[['x',0,0]]", "[['a',0,0]]"),
         INARCH_UNSUPPORTED, "layer 'x' (InputLayer) gives several outputs");

@@ -62,6 +62,30 @@ static void test_dialect(void **state)
     ia_model_free(m);
 }
 
+/* Keras 3's SpatialDropout1D refuses the key; our own metadata carry the flag. */
+static void test_without_flag(void **state)
+{
+    (void)state;
+    inarch_error err;
+    ia_model *m = new_model("input:4x2,spatialdropout1d:0.1,dense:2");
+    ia_layer *l = m->calls[1].layer;
+    assert_string_equal(l->cls->name, "SpatialDropout1D");
+    l->trainable = false;
+    json_t *model = written(m, "model_config");
+    const json_t *config = json_object_get(entry(model, l->name), "config");
+    assert_non_null(config);
+    assert_null(json_object_get(config, "trainable"));
+    json_decref(model);
+    const char *path = rig_path("flag.h5");
+    ia_model *again;
+    assert_ok(ia_model_write(m, path, NULL, &err), err);
+    assert_ok(ia_model_read(path, NULL, &again, &err), err);
+    assert_false(again->calls[1].layer->trainable);
+    unlink(path);
+    ia_model_free(again);
+    ia_model_free(m);
+}
+
 /* Keras 3's policies are objects; tf_keras wants the name. */
 static void test_dtype(void **state)
 {
@@ -399,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_dialect),
+        cmocka_unit_test(test_without_flag),
         cmocka_unit_test(test_dtype),
         cmocka_unit_test(test_nested_calls),
         cmocka_unit_test(test_weight_order),

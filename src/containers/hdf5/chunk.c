@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_MAX UINT32_MAX /* bytes of one chunk */
-#define TREE_CHILDREN 64u    /* 2 K with the K of 32 that superblocks 0, 2 and 3 imply */
+#define CHUNK_MAX (UINT32_MAX - H5_FILTER_ROOM) /* bytes; zlib counts in 32 bits */
+#define TREE_CHILDREN 64u /* 2 K with the K of 32 that superblocks 0, 2 and 3 imply */
 
 inarch_status ia_h5_chunk_add(h5_walk *w, const ia_h5_storage *s, h5_chunks *list, h5_chunk chunk,
                               inarch_error *err)

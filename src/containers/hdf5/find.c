@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* strcmp of `name` with the n bytes of `wanted`. */
-static int compare_name(const char *name, const char *wanted, size_t n)
+int ia_h5_compare_name(const char *name, const char *wanted, size_t n)
 {
     int order = strncmp(name, wanted, n);
     return order != 0 ? order : name[n] != '\0';
@@ -16,7 +15,7 @@ static const ia_h5_object *find_child(const ia_h5_object *group, const char *nam
     size_t low = 0, high = group != NULL ? group->child_count : 0;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_name(group->children[middle]->name, name, n);
+        int order = ia_h5_compare_name(group->children[middle]->name, name, n);
         if (order == 0)
             return group->children[middle];
         if (order < 0)

@@ -114,6 +114,9 @@ bool ia_h5_sums_match(uint32_t stored, uint32_t computed);
 IA_MUST_CHECK inarch_status ia_h5_check_sum(const h5_walk *w, const char *what, uint64_t addr,
                                             const uint8_t *bytes, size_t n, inarch_error *err);
 
+/* find.c: strcmp of `name` with the n bytes of `wanted`. */
+int ia_h5_compare_name(const char *name, const char *wanted, size_t n);
+
 /* superblock.c */
 IA_MUST_CHECK inarch_status ia_h5_superblock(h5_walk *w, const ia_input *in, inarch_error *err);
 

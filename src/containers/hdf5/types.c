@@ -54,12 +54,6 @@ static const char *const class_names[16] = {
     "an enum",     "a variable-length value", "a fixed array", "a complex number",
 };
 
-static bool is_big_endian(void)
-{
-    const uint16_t one = 1;
-    return *(const uint8_t *)&one == 0;
-}
-
 void ia_h5_type_layout(ia_dtype dtype, const uint8_t **layout, size_t *n)
 {
     size_t i = 0; /* every dtype has a row */
@@ -80,7 +74,7 @@ static bool match_number(const uint8_t *bytes, size_t n, h5_type *out)
             continue;
         *out = (h5_type){.class_ = H5_NUMBERS,
                          .dtype = number_layouts[i].dtype,
-                         .swap = (order != 0) != is_big_endian(),
+                         .swap = (order != 0) != ia_big_endian(),
                          .size = ia_dtype_size(number_layouts[i].dtype)};
         return true;
     }

@@ -72,6 +72,11 @@ struct ia_h5w {
     uint64_t end;
 };
 
+static inline size_t ia_h5w_pad8(size_t n)
+{
+    return (n + 7) & ~(size_t)7;
+}
+
 /* write_tree.c */
 void ia_h5w_plan_free(ia_h5w *w);
 

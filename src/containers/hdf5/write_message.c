@@ -6,23 +6,12 @@
 
 #define CONSTANT 1u /* message flag that libhdf5 sets on types and fill values */
 
-static size_t pad8(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
-static bool is_big_endian(void)
-{
-    const uint16_t one = 1;
-    return *(const uint8_t *)&one == 0;
-}
-
 inarch_status ia_h5w_little(ia_buf *b, ia_dtype dtype, const void *data, size_t n,
                             inarch_error *err)
 {
     size_t size = ia_dtype_size(dtype), at = b->len;
     IA_TRY(ia_buf_append(b, data, n * size, err));
-    if (is_big_endian() && n > 0)
+    if (ia_big_endian() && n > 0)
         ia_byteswap(b->data + at, n, size);
     return INARCH_OK;
 }
@@ -80,8 +69,8 @@ size_t ia_h5w_attr_size(const h5w_attr *a)
 {
     uint8_t type[40];
     size_t values = a->kind == H5W_VLEN_TEXT ? 16 : a->bytes;
-    return pad8(8 + pad8(strlen(a->name) + 1) + pad8(type_layout(a, type)) + space_size(&a->shape) +
-                values);
+    return ia_h5w_pad8(8 + ia_h5w_pad8(strlen(a->name) + 1) + ia_h5w_pad8(type_layout(a, type)) +
+                       space_size(&a->shape) + values);
 }
 
 static inarch_status put_value(const ia_h5w *w, const h5w_attr *a, ia_buf *b, inarch_error *err)
@@ -107,8 +96,8 @@ static inarch_status put_attr(const ia_h5w *w, const h5w_attr *a, ia_buf *b, ina
     IA_TRY(ia_buf_u16(b, (uint16_t)type_bytes, err));
     IA_TRY(ia_buf_u16(b, (uint16_t)space_size(&a->shape), err));
     IA_TRY(ia_buf_append(b, a->name, name_bytes, err));
-    IA_TRY(ia_buf_zeros(b, pad8(name_bytes) - name_bytes, err));
-    IA_TRY(ia_buf_append(b, type, pad8(type_bytes), err));
+    IA_TRY(ia_buf_zeros(b, ia_h5w_pad8(name_bytes) - name_bytes, err));
+    IA_TRY(ia_buf_append(b, type, ia_h5w_pad8(type_bytes), err));
     IA_TRY(put_space(b, &a->shape, err));
     IA_TRY(put_value(w, a, b, err));
     return ia_buf_zeros(b, size - (b->len - start), err);
@@ -127,7 +116,7 @@ static size_t number_type_size(ia_dtype dtype)
     const uint8_t *layout;
     size_t n;
     ia_h5_type_layout(dtype, &layout, &n);
-    return pad8(n);
+    return ia_h5w_pad8(n);
 }
 
 size_t ia_h5w_header_size(const ia_h5w_object *o)
@@ -158,9 +147,9 @@ static inarch_status put_dataset(const ia_h5w_object *o, ia_buf *b, inarch_error
     IA_TRY(put_message_head(b, H5_MSG_SPACE, space_size(&o->values.shape), 0, err));
     IA_TRY(put_space(b, &o->values.shape, err));
     ia_h5_type_layout(o->values.dtype, &layout, &n);
-    IA_TRY(put_message_head(b, H5_MSG_TYPE, pad8(n), CONSTANT, err));
+    IA_TRY(put_message_head(b, H5_MSG_TYPE, ia_h5w_pad8(n), CONSTANT, err));
     IA_TRY(ia_buf_append(b, layout, n, err));
-    IA_TRY(ia_buf_zeros(b, pad8(n) - n, err));
+    IA_TRY(ia_buf_zeros(b, ia_h5w_pad8(n) - n, err));
     IA_TRY(put_message_head(b, H5_MSG_FILL, FILL_BYTES, CONSTANT, err));
     IA_TRY(ia_buf_append(b, fill, sizeof fill, err));
     IA_TRY(put_message_head(b, H5_MSG_LAYOUT, LAYOUT_BYTES, 0, err));

@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-static size_t pad8(size_t n)
-{
-    return (n + 7) & ~(size_t)7;
-}
-
 static inarch_status list_objects(ia_h5w *w, inarch_error *err)
 {
     IA_TRY(ia_grow(&w->order, &w->order_cap, 0, sizeof *w->order, "HDF5 objects", err));
@@ -30,7 +25,7 @@ static inarch_status list_objects(ia_h5w *w, inarch_error *err)
 static uint64_t take(ia_h5w *w, size_t bytes)
 {
     uint64_t at = w->end;
-    w->end += pad8(bytes);
+    w->end += ia_h5w_pad8(bytes);
     return at;
 }
 
@@ -51,7 +46,7 @@ static inarch_status plan_group(ia_h5w *w, ia_h5w_object *o, inarch_error *err)
     o->names_bytes = 8; /* offset 0 is the empty name, the lowest key */
     for (size_t i = 0; i < o->child_count; i++) {
         o->children[i]->name_offset = o->names_bytes;
-        o->names_bytes += pad8(strlen(o->children[i]->name) + 1);
+        o->names_bytes += ia_h5w_pad8(strlen(o->children[i]->name) + 1);
     }
     if (o->names_bytes > H5_MAX_LOCAL_HEAP)
         return ia_fail(err, INARCH_LIMIT, o->name, "",
@@ -73,7 +68,7 @@ static inarch_status plan_group(ia_h5w *w, ia_h5w_object *o, inarch_error *err)
 /* The collection that takes a string of n bytes: the last one, or a new one. */
 static inarch_status pick_collection(ia_h5w *w, size_t n, h5w_collection **out, inarch_error *err)
 {
-    size_t needs = 16 + pad8(n);
+    size_t needs = 16 + ia_h5w_pad8(n);
     if (w->collection_count > 0) {
         h5w_collection *last = &w->collections[w->collection_count - 1];
         if (needs <= last->bytes - last->used) {
@@ -99,7 +94,7 @@ static inarch_status plan_texts(ia_h5w *w, ia_h5w_object *o, inarch_error *err)
         IA_TRY(
             ia_grow(&w->texts, &w->text_cap, w->text_count, sizeof *w->texts, "HDF5 strings", err));
         IA_TRY(pick_collection(w, a->bytes, &c, err));
-        c->used += 16 + pad8(a->bytes);
+        c->used += 16 + ia_h5w_pad8(a->bytes);
         a->collection = (size_t)(c - w->collections);
         a->index = (uint32_t)++c->count;
         w->texts[w->text_count++] = a;

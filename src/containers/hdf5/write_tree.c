@@ -91,20 +91,13 @@ static inarch_status check_name(const char *name, size_t n, const char *whole, i
     return INARCH_OK;
 }
 
-/* As strcmp of `name` with the n bytes of `wanted`. */
-static int compare_name(const char *name, const char *wanted, size_t n)
-{
-    int order = strncmp(name, wanted, n);
-    return order != 0 ? order : name[n] != '\0';
-}
-
 /* The place of a name among the children; true when it is there. */
 static bool find_place(const ia_h5w_object *parent, const char *name, size_t n, size_t *place)
 {
     size_t low = 0, high = parent->child_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare_name(parent->children[middle]->name, name, n);
+        int order = ia_h5_compare_name(parent->children[middle]->name, name, n);
         if (order == 0) {
             *place = middle;
             return true;

@@ -194,39 +194,40 @@ inarch_status ia_keras_read_compile(const json_t *training, ia_compile *out, ina
 
 /* ---- writing ---- */
 
-/* Settings written only where they say something. tf_keras takes an optimizer without
- * is_legacy_optimizer for one of Keras 2.10 and before, which knows none of these; Keras 3 refuses
- * is_legacy_optimizer. So an optimizer with, say, a weight decay opens compiled in Keras 3 only. */
-#define QUIET                                                                                      \
-    "jit_compile|is_legacy_optimizer|loss_scale_factor|gradient_accumulation_steps|name|decay|"    \
-    "schedule_decay|weight_decay|clipnorm|clipvalue|global_clipnorm|use_ema|ema_momentum|"         \
-    "ema_overwrite_frequency"
+/* What one generation writes and another refuses, and what says nothing. */
+#define NEVER_WRITTEN "jit_compile|is_legacy_optimizer|name|schedule_decay"
 
-static bool compile_is_quiet(const json_t *config, const char *key, const json_t *value)
+/* Settings written only where they say something. tf_keras takes an optimizer without
+ * is_legacy_optimizer for one of Keras 2.10 and before, which knows none of these but the clipping
+ * and `decay`; Keras 3 refuses is_legacy_optimizer. So an optimizer with, say, a weight decay opens
+ * compiled in Keras 3 only. Keras 3 warns of `decay` and ignores it, as we do. */
+#define OFTEN_SILENT                                                                               \
+    "loss_scale_factor|gradient_accumulation_steps|decay|weight_decay|clipnorm|clipvalue|"         \
+    "global_clipnorm|use_ema|ema_momentum|ema_overwrite_frequency"
+
+static bool compile_is_written(const char *class_name, const json_t *config, const char *key,
+                               const json_t *value)
 {
-    if (!ia_keras_listed(QUIET, key))
+    if (ia_keras_listed(NEVER_WRITTEN, key))
         return false;
-    if (strcmp(key, "decay") == 0 || strcmp(key, "name") == 0) /* decay: see compile_decay */
+    bool adamw = strcmp(class_name, "AdamW") == 0 && strcmp(key, "weight_decay") == 0;
+    if (adamw || !ia_keras_listed(OFTEN_SILENT, key)) /* without one, AdamW decays by 0.004 */
         return true;
     if (strncmp(key, "ema_", 4) == 0)
-        return !ia_json_bool(config, "use_ema", false);
-    return json_is_null(value) || json_is_false(value) ||
-           (json_is_number(value) && json_number_value(value) == 0);
+        return ia_json_bool(config, "use_ema", false);
+    return !json_is_null(value) && !json_is_false(value) &&
+           !(json_is_number(value) && json_number_value(value) == 0);
 }
 
-/* Keras 1 and 2 divided the rate by 1 + decay * iterations; both generations have that as a
- * schedule. */
-static inarch_status compile_decay(json_t *config, double decay, inarch_error *err)
+/* tf_keras' schedules may go without a name; Keras 3 refuses null. */
+static json_t *compile_setting(json_t *value)
 {
-    const json_t *rate = json_object_get(config, "learning_rate");
-    double start;
-    if (!ia_json_number(rate, &start))
-        return INARCH_OK;
-    json_t *schedule = json_pack(
-        "{s:s, s:s, s:{s:f, s:i, s:f, s:b, s:s}, s:n}", "module", "keras.optimizers.schedules",
-        "class_name", "InverseTimeDecay", "config", "initial_learning_rate", start, "decay_steps",
-        1, "decay_rate", decay, "staircase", 0, "name", "InverseTimeDecay", "registered_name");
-    return ia_keras_set(config, "learning_rate", schedule, err);
+    json_t *config = json_object_get(value, "config");
+    if (!json_is_null(json_object_get(config, "name")))
+        return json_incref(value);
+    json_t *copy = json_deep_copy(value);
+    json_object_del(json_object_get(copy, "config"), "name");
+    return copy;
 }
 
 static inarch_status compile_write_optimizer(const ia_compile *c, json_t **out, inarch_error *err)
@@ -234,20 +235,18 @@ static inarch_status compile_write_optimizer(const ia_compile *c, json_t **out, 
     const json_t *from = json_object_get(c->optimizer, "config");
     const char *key, *class_name = ia_json_string(c->optimizer, "class_name", "Adam");
     const ia_keras_optimizer *known = ia_keras_optimizer_find(class_name);
+    const char *written = known ? known->class_name : class_name;
     json_t *config = json_object(), *value;
     inarch_status status = config ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof *config);
     json_object_foreach((json_t *)(uintptr_t)from, key,
-                        value) if (status == INARCH_OK && !compile_is_quiet(from, key, value))
-        status = ia_keras_set(config, key, json_incref(value), err);
-    double decay = ia_json_double(from, "decay", 0);
-    if (status == INARCH_OK && decay != 0)
-        status = compile_decay(config, decay, err);
+                        value) if (status == INARCH_OK &&
+                                   compile_is_written(written, from, key, value)) status =
+        ia_keras_set(config, key, compile_setting(value), err);
     if (status != INARCH_OK) {
         json_decref(config);
         return status;
     }
-    *out = json_pack("{s:s, s:o}", "class_name", known ? known->class_name : class_name, "config",
-                     config);
+    *out = json_pack("{s:s, s:o}", "class_name", written, "config", config);
     return *out ? INARCH_OK : ia_fail_memory(err, "JSON", sizeof **out);
 }
 
@@ -266,18 +265,33 @@ static inarch_status compile_write_rest(const ia_compile *c, json_t *out, inarch
     return INARCH_OK;
 }
 
+static inarch_status compile_write_metrics(const json_t *metrics, const char *key, json_t *out,
+                                           inarch_error *err)
+{
+    json_t *value = NULL;
+    if (metrics)
+        IA_TRY(compile_each(metrics, compile_metric_out, &value, err));
+    return ia_keras_set(out, key, value ? value : json_null(), err);
+}
+
+/* They are not computed; each generation wants them spelt as the metrics are. */
+static inarch_status compile_write_weighted(const ia_compile *c, json_t *out, inarch_error *err)
+{
+    json_t *metrics = NULL;
+    IA_TRY(compile_get(c->source, "weighted_metrics", compile_one_metric, &metrics, err));
+    inarch_status status = compile_write_metrics(metrics, "weighted_metrics", out, err);
+    json_decref(metrics);
+    return status;
+}
+
 static inarch_status compile_write_all(const ia_compile *c, json_t *out, inarch_error *err)
 {
     json_t *value = NULL;
     if (c->loss)
         IA_TRY(compile_each(c->loss, compile_one_loss, &value, err));
     IA_TRY(ia_keras_set(out, "loss", value ? value : json_null(), err));
-    value = NULL;
-    if (c->metrics)
-        IA_TRY(compile_each(c->metrics, compile_metric_out, &value, err));
-    IA_TRY(ia_keras_set(out, "metrics", value ? value : json_null(), err));
-    if (!json_object_get(c->source, "weighted_metrics"))
-        IA_TRY(ia_keras_set(out, "weighted_metrics", json_null(), err));
+    IA_TRY(compile_write_metrics(c->metrics, "metrics", out, err));
+    IA_TRY(compile_write_weighted(c, out, err));
     value = c->loss_weights ? json_incref(c->loss_weights) : json_null();
     IA_TRY(ia_keras_set(out, "loss_weights", value, err));
     IA_TRY(compile_write_rest(c, out, err));

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "formats/format.h"
+#include "formats/keras/keras_names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,8 +35,9 @@ static inarch_status meta_visit(void *context, const ia_model *m, ia_layer *l, c
     inarch_status status = INARCH_OK;
     if (l->generation != 3 && !l->child)
         status = ia_keras_set(own, "generation", json_integer(l->generation), err);
-    if (status == INARCH_OK &&
-        l->trainable != trainable) /* what is written is the flag in effect */
+    /* what is written is the flag in effect, where one can be written */
+    bool written = trainable || !ia_keras_takes_trainable(l->cls);
+    if (status == INARCH_OK && l->trainable != written)
         status = ia_keras_set(own, "trainable", json_boolean(l->trainable), err);
     if (status == INARCH_OK && l->learning_rate != 1)
         status = ia_keras_set(own, "learning_rate", json_real((double)l->learning_rate), err);

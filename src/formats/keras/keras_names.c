@@ -138,6 +138,11 @@ bool ia_keras_field_is_rare(const ia_layer_class *cls, const ia_field *f)
     return false;
 }
 
+bool ia_keras_takes_trainable(const ia_layer_class *cls)
+{
+    return strcmp(cls->name, "SpatialDropout1D") != 0;
+}
+
 /* Keys that one generation writes and the other refuses, all without meaning for the layer's
  * numbers (or refused by the table below when they have one). NULL: of every class. */
 static const struct {

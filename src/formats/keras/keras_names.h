@@ -20,6 +20,8 @@ const json_t *ia_keras_field_value(const ia_layer_class *cls, const ia_field *f,
 const char *ia_keras_written_key(const ia_layer_class *cls, const ia_field *f);
 /* The field is written only where it is not at its default: one generation does not know it. */
 bool ia_keras_field_is_rare(const ia_layer_class *cls, const ia_field *f);
+/* The layer's configuration may hold `trainable`: Keras 3's SpatialDropout1D refuses it. */
+bool ia_keras_takes_trainable(const ia_layer_class *cls);
 /* `key` is read as a field of the class, or is known to one generation only and means nothing once
  * the layer is written in the common dialect: not written back as an unknown key. */
 bool ia_keras_key_is_ours(const ia_layer_class *cls, const char *key);

@@ -204,7 +204,7 @@ static inarch_status nodes_resolve(const nodes_graph *g, const nodes_ref *r, nod
 {
     const ia_layer *l = g->m->layers[r->layer];
     size_t count = g->count[r->layer];
-    int64_t at = r->node - nodes_base(g, r->layer, place);
+    int64_t base = nodes_base(g, r->layer, place), at = r->node < base ? -1 : r->node - base;
     if (l->child && count == 1 && (r->node == 0 || r->node == 1))
         at = 0; /* one call: whichever way it was counted */
     if (at < 0 || (uint64_t)at >= count)

@@ -70,7 +70,7 @@ static inarch_status write_known(const ia_layer *l, bool trainable, json_t *conf
     const char *dtype = write_dtype(l->source);
     bool input = (l->cls->flags & IA_LAYER_INPUT) != 0;
     IA_TRY(ia_keras_set(config, "name", json_string(l->name), err));
-    if (!input)
+    if (!input && ia_keras_takes_trainable(l->cls))
         IA_TRY(ia_keras_set(config, "trainable", json_boolean(trainable), err));
     if (dtype || input)
         IA_TRY(ia_keras_set(config, "dtype", json_string(dtype ? dtype : "float32"), err));
