@@ -57,13 +57,6 @@ static void dense_run(const ia_exec *e, const ia_product *p, ia_product_fn *fn)
     ia_pool_for(e->pool, panels * job.parts_m, 1, dense_part, &job);
 }
 
-size_t ia_kernel_scratch(size_t rows, size_t in, size_t units, int threads)
-{
-    /* Panels are packed on the stacks of the threads, 32 KB each. */
-    (void)rows, (void)in, (void)units, (void)threads;
-    return IA_LAW_LANES;
-}
-
 void ia_dense_y(const ia_exec *e, size_t rows, size_t in, size_t units, const float *x,
                 const float *w, const float *b, float *y)
 {

@@ -2,8 +2,8 @@
  *
  * All matrices are row-major float32; `rows` is the batch. Calls split their work over the pool and
  * choose the instruction set in `ia_exec`; results do not depend on either. Nothing here allocates
- * or fails, except that ia_exec carries scratch the plan sized with ia_kernel_scratch. Aliasing: an
- * output may be the same array as an input of the same shape only where said. */
+ * or fails. Aliasing: an output may be the same array as an input of the same shape only where
+ * said. */
 #ifndef IA_KERNELS_KERNELS_H
 #define IA_KERNELS_KERNELS_H
 
@@ -14,9 +14,7 @@ typedef struct ia_kernel_set ia_kernel_set; /* dispatch.h */
 
 typedef struct ia_exec {
     const ia_kernel_set *set;
-    ia_pool *pool;       /* NULL: serial */
-    float *scratch;      /* 64-byte aligned; packing and block sums */
-    size_t scratch_size; /* in floats; at least ia_kernel_scratch of the largest call */
+    ia_pool *pool; /* NULL: serial */
 } ia_exec;
 
 /* "avx512", "avx2", "neon", "reference"; NULL or "auto" = the best this CPU has. NULL when the CPU
@@ -25,9 +23,6 @@ const ia_kernel_set *ia_kernel_set_find(const char *name);
 const char *ia_kernel_set_name(const ia_kernel_set *set);
 /* The i-th set this CPU can run, slowest (reference) first; NULL past the end. For tests. */
 const ia_kernel_set *ia_kernel_set_at(size_t i);
-
-/* Floats of scratch that dense calls of these sizes need, for a pool of `threads`. */
-size_t ia_kernel_scratch(size_t rows, size_t in, size_t units, int threads);
 
 /* ---- matrix products ---- */
 /* y[r][u] = b[u] + sum_i x[r][i] * w[i][u]; b may be NULL. Law (a). */

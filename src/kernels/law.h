@@ -6,19 +6,27 @@
  * in C; ref/ is built from them and the tests compare every other kernel with ref/ by memcmp.
  *
  * (a) Sums over k of a matrix product (y over inputs, dx over units): k is cut into blocks of 256.
- *     A block is one chain s = fma(a[k], b[k], s) from +0, k ascending. Block sums are added left
- * to right, starting with the first block's. Then + bias, then the activation. No block: +0. (b)
- * Sums over rows (dw, db, statistics of a batch): chains as in (a) over blocks of 64 rows, counted
- *     from row 0 of the batch; a plain sum is a chain of s = s + x from +0. Block sums are joined
- * by an aligned binary tree: pairs (0,1), (2,3), ... then pairs of those; an odd last one is
- * carried up unchanged. No block: +0. (c) Sums inside a row (softmax, norms): 16 lanes from +0,
- * lane = index mod 16, each a chain with the index ascending; then lane[j] += lane[j+8] for j < 8,
- * and so on with 4, 2, 1. Maxima go the same way from -infinity with `a < b ? b : a`, so that NaN
- * is skipped. (d) Element-wise: IEEE + - * / sqrt fma exactly as the source writes them
- * (-ffp-contract=off); exp, log, tanh, erf, ... from fmath.h. (e) Random masks: Philox4x32-10 with
- * the caller's key and the counter (row, unit / 4); unit takes word unit mod 4. (f) relu(x) is `x <
- * 0 ? 0 : x`: NaN passes, as it does through every activation. (g) A slot of an optimizer that ends
- * up with |slot| < 1e-30 becomes +0: subnormals are slow. */
+ * A block is one chain s = fma(a[k], b[k], s) from +0, k ascending. Block sums are added left to
+ * right, starting with the first block's. Then + bias, then the activation. No block: +0.
+ *
+ * (b) Sums over rows (dw, db, statistics of a batch): chains as in (a) over blocks of 64 rows,
+ * counted from row 0 of the batch; a plain sum is a chain of s = s + x from +0. Block sums are
+ * joined by an aligned binary tree: pairs (0,1), (2,3), ... then pairs of those; an odd last one is
+ * carried up unchanged. No block: +0.
+ *
+ * (c) Sums inside a row (softmax, norms): 16 lanes from +0, lane = index mod 16, each a chain with
+ * the index ascending; then lane[j] += lane[j+8] for j < 8, and so on with 4, 2, 1. Maxima go the
+ * same way from -infinity with `a < b ? b : a`, so that NaN is skipped.
+ *
+ * (d) Element-wise: IEEE + - * / sqrt fma exactly as the source writes them (-ffp-contract=off);
+ * exp, log, tanh, erf, ... from fmath.h.
+ *
+ * (e) Random masks: Philox4x32-10 with the caller's key and the counter (row, unit / 4); unit takes
+ * word unit mod 4.
+ *
+ * (f) relu(x) is `x < 0 ? 0 : x`: NaN passes, as it does through every activation.
+ *
+ * (g) A slot of an optimizer that ends up with |slot| < 1e-30 becomes +0: subnormals are slow. */
 #ifndef IA_KERNELS_LAW_H
 #define IA_KERNELS_LAW_H
 

@@ -1,11 +1,12 @@
 /* Template: register-blocked matrix products (laws a and b) for a vector type.
  *
  * A tile is TILE_M rows by two vectors of columns; its accumulators stay in registers over one
- * block of k, the block sums wait in c. The including file defines V, VL           the vector type
- * and its floats          TILE_M, TILE_ROWS(X)  rows of a tile V_ZERO V_SPREAD(p) V_LOAD(p)
- * V_STORE(p,v) V_FMA(a,b,c) V_ADD(a,b) V_MASK V_MASK_OF(n) V_LOAD_PART(p,mask)
- * V_STORE_PART(p,mask,v)   the first n floats, 0 < n <= VL TRANSPOSE_N, transpose(src, lds, dst,
- * ldd)   a square of TRANSPOSE_N Nothing outside the operands is read or written. */
+ * block of k, the block sums wait in c. Nothing outside the operands is read or written.
+ *
+ * The including file defines the vector type V and its number of floats VL; TILE_M and
+ * TILE_ROWS(X), the rows of a tile; V_ZERO, V_SPREAD(p), V_LOAD(p), V_STORE(p, v), V_FMA(a, b, c),
+ * V_ADD(a, b); for the first n floats, 0 < n <= VL, V_MASK, V_MASK_OF(n), V_LOAD_PART(p, mask) and
+ * V_STORE_PART(p, mask, v); and transpose(src, lds, dst, ldd) of a square of TRANSPOSE_N. */
 
 #define TILE_N (2 * VL)
 

@@ -70,15 +70,6 @@ static inarch_status unknown(const char *name, inarch_status status, inarch_erro
     return ia_fail_unknown(err, status, (ia_subject){"activation", name}, names, n);
 }
 
-/* TensorFlow's own functions under the names that old files carry. */
-static const ia_activation_class *activation_find(const char *name)
-{
-    if (strcmp(name, "softmax_v2") == 0)
-        name = "softmax";
-    const ia_activation_class *c = ia_activation_find(name);
-    return c;
-}
-
 inarch_status ia_activation_from_text(const char *text, ia_activation *out, inarch_error *err)
 {
     char name[64], args[128];
@@ -87,7 +78,7 @@ inarch_status ia_activation_from_text(const char *text, ia_activation *out, inar
     if (!ia_parse_call(text, name, sizeof name, args, sizeof args))
         return ia_fail(err, INARCH_BAD_ARGUMENT, text, "write it as 'relu' or 'leaky_relu(0.1)'",
                        "activation '%s' cannot be read", text);
-    const ia_activation_class *c = activation_find(strcmp(name, "none") ? name : "linear");
+    const ia_activation_class *c = ia_activation_find(strcmp(name, "none") ? name : "linear");
     if (!c)
         return unknown(name, INARCH_BAD_ARGUMENT, err);
     activation_params(c, p);
@@ -127,7 +118,7 @@ static inarch_status from_name(const char *name, int generation, const json_t *c
 {
     double value[IA_PARAM_MAX];
     ia_param p[IA_PARAM_MAX];
-    const ia_activation_class *c = activation_find(name);
+    const ia_activation_class *c = ia_activation_find(name);
     if (!c)
         return unknown(name, INARCH_UNSUPPORTED, err);
     activation_params(c, p);

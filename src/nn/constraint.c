@@ -67,6 +67,21 @@ static const ia_constraint_class constraints[] = {
     {"min_max_norm", "MinMaxNorm", min_max_norm_params, true, min_max_norm_desired},
 };
 
+size_t ia_constraint_count(void)
+{
+    return IA_COUNT(constraints);
+}
+
+const char *ia_constraint_name_at(size_t i)
+{
+    return constraints[i].name;
+}
+
+const ia_param *ia_constraint_params_at(size_t i)
+{
+    return constraints[i].params;
+}
+
 static const ia_constraint_class *constraint_find(const char *name)
 {
     for (size_t i = 0; i < IA_COUNT(constraints); i++)

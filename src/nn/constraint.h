@@ -21,6 +21,9 @@ IA_MUST_CHECK inarch_status ia_constraint_from_json(const json_t *value, ia_cons
                                                     inarch_error *err);
 IA_MUST_CHECK inarch_status ia_constraint_to_json(const ia_constraint *c, json_t **out,
                                                   inarch_error *err);
+size_t ia_constraint_count(void);
+const char *ia_constraint_name_at(size_t i);
+const struct ia_param *ia_constraint_params_at(size_t i); /* params.h */
 void ia_constraint_to_text(const ia_constraint *c, char *out, size_t size);
 /* The axis lies inside a variable of this shape. */
 bool ia_constraint_fits(const ia_constraint *c, const ia_shape *shape);

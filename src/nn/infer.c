@@ -9,8 +9,12 @@
 
 #include <string.h>
 
+/* A nested model that is called twice, inside one that is called twice, ...: 30 levels are 2^30
+ * calls. The largest known model has 1,200. */
+#define MOST_CALLS (1u << 20)
+
 static inarch_status infer_model(ia_model *m, const ia_shape *given, size_t given_count,
-                                 inarch_error *err);
+                                 size_t *calls, inarch_error *err);
 
 /* Where `own` is open, `given` decides; elsewhere they must agree. */
 static inarch_status merge_input(const ia_layer *l, const ia_shape *given, ia_shape *own,
@@ -55,24 +59,28 @@ static inarch_status check_input_count(const ia_layer *l, size_t n, inarch_error
                          max > min ? "at least " : "", min, min == 1 ? "" : "s", n);
 }
 
-static inarch_status infer_nested(ia_call *c, const ia_shape *in, inarch_error *err)
+static inarch_status infer_nested(ia_call *c, const ia_shape *in, size_t *calls, inarch_error *err)
 {
     ia_model *child = c->layer->child;
-    IA_TRY(infer_model(child, in, c->in_count, err));
+    IA_TRY(infer_model(child, in, c->in_count, calls, err));
     for (size_t i = 0; i < c->out_count; i++)
         c->out[i] = child->calls[child->outputs[i].call].out[child->outputs[i].output];
     c->layer->built = true;
     return INARCH_OK;
 }
 
-static inarch_status infer_call(ia_call *c, const ia_shape *in, inarch_error *err)
+static inarch_status infer_call(ia_call *c, const ia_shape *in, size_t *calls, inarch_error *err)
 {
     ia_layer *l = c->layer;
+    if (++*calls > MOST_CALLS)
+        return ia_fail(err, INARCH_LIMIT, l->name, "",
+                       "the model makes more than %u calls, those inside nested models counted",
+                       MOST_CALLS);
     if (l->cls->flags & IA_LAYER_OPAQUE)
         return INARCH_OK;
     IA_TRY(check_input_count(l, c->in_count, err));
     if (l->child)
-        return infer_nested(c, in, err);
+        return infer_nested(c, in, calls, err);
     if (any_unknown(in, c->in_count))
         return INARCH_OK;
     if (!l->built && l->cls->build)
@@ -94,7 +102,7 @@ static size_t input_position(const ia_model *m, size_t call)
 }
 
 static inarch_status infer_model(ia_model *m, const ia_shape *given, size_t given_count,
-                                 inarch_error *err)
+                                 size_t *calls, inarch_error *err)
 {
     size_t widest = 1;
     for (size_t c = 0; c < m->call_count; c++)
@@ -110,7 +118,7 @@ static inarch_status infer_model(ia_model *m, const ia_shape *given, size_t give
             in[i] = m->calls[call->in[i].call].out[call->in[i].output];
         for (size_t i = 0; i < call->out_count; i++)
             call->out[i].rank = -1;
-        status = infer_call(call, in, err);
+        status = infer_call(call, in, calls, err);
         size_t position = input_position(m, c);
         if (status == INARCH_OK && position < given_count)
             status = merge_input(call->layer, &given[position], &call->out[0], err);
@@ -121,5 +129,6 @@ static inarch_status infer_model(ia_model *m, const ia_shape *given, size_t give
 
 inarch_status ia_model_infer(ia_model *m, inarch_error *err)
 {
-    return infer_model(m, NULL, 0, err);
+    size_t calls = 0;
+    return infer_model(m, NULL, 0, &calls, err);
 }

@@ -268,6 +268,11 @@ const char *ia_initializer_name_at(size_t i)
     return initializers[i].name;
 }
 
+const ia_param *ia_initializer_params_at(size_t i)
+{
+    return initializers[i].params;
+}
+
 /* TensorFlow 1.x and 2.x write GlorotUniformV2; Keras 3 knows OrthogonalInitializer. */
 static void strip_suffix(char *name, const char *suffix)
 {

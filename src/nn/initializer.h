@@ -23,6 +23,7 @@ IA_MUST_CHECK inarch_status ia_initializer_to_json(const ia_initializer *i, json
 void ia_initializer_to_text(const ia_initializer *i, char *out, size_t size);
 size_t ia_initializer_count(void);
 const char *ia_initializer_name_at(size_t i);
+const struct ia_param *ia_initializer_params_at(size_t i); /* params.h */
 
 /* Fills n = product(shape) floats; fans as Keras computes them from the shape. `gain` etc. from
  * the parameters. The stream is the key's alone. */

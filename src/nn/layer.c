@@ -6,19 +6,11 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 /* Streams of random numbers for initial values; apart from shuffles and masks of the same seed. */
 #define INITIAL_VALUES 0x696e6974 /* "init" */
-
-/* Ids only have to differ within the process; nothing else depends on them. */
-static uint64_t next_id(void)
-{
-    static atomic_uint_fast64_t last;
-    return (uint64_t)atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
-}
 
 inarch_status ia_layer_new(const ia_layer_class *cls, const char *name, ia_layer **out,
                            inarch_error *err)
@@ -166,7 +158,7 @@ inarch_status ia_layer_add_variable(ia_layer *l, const char *name, const ia_shap
     if (!grown)
         return ia_fail_memory(err, "variables", (l->variable_count + 1) * sizeof *grown);
     l->variables = grown;
-    ia_variable v = {.id = next_id(), .name = ia_strdup(name), .trainable = trainable};
+    ia_variable v = {.name = ia_strdup(name), .trainable = trainable};
     if (!v.name)
         return ia_fail_memory(err, "a variable", strlen(name) + 1);
     v.value.dtype = IA_F32;

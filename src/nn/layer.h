@@ -23,7 +23,6 @@ typedef struct ia_slots {
 } ia_slots;
 
 typedef struct ia_variable {
-    uint64_t id;     /* unique within the process; kept by clones of the model */
     char *name;      /* within its layer: "kernel", "bias", "moving_mean" */
     ia_array value;  /* no buffer until initialised or loaded; then immutable while shared */
     ia_array loaded; /* the value as loaded from a file (L2-SP's anchor); empty for new ones */
@@ -74,6 +73,9 @@ typedef struct ia_layer_class {
     /* Which activation ends the layer, for losses from logits and for --head; NULL: none. The plan
      * splits it off (op->no_activation). */
     const ia_activation *(*activation)(const ia_layer *l);
+    /* The input chooses among so many rows: whole numbers from 0, or below 0 from the end. NULL:
+     * any numbers. */
+    size_t (*choices)(const ia_layer *l);
     /* Configuration beyond the fields: sets it from Keras JSON, adds it to Keras JSON. NULL: none.
      */
     inarch_status (*from_json)(ia_layer *l, const json_t *config, int generation,
@@ -91,13 +93,13 @@ typedef struct ia_layer_class {
 struct ia_layer {
     const ia_layer_class *cls;
     char *name;
-    char *class_name; /* as in the file: "LSTM" for an opaque layer, else cls->name */
-    void *config;     /* cls->config_size bytes, described by cls->fields; NULL when opaque */
-    json_t *source;   /* the configuration as loaded, with every key; NULL for new layers */
-    json_t *envelope; /* keys beside class_name and config, as loaded (module, ...); NULL */
-    int generation;   /* 1, 2 or 3: whose definitions hold (hard_sigmoid, ...) */
-    bool trainable;   /* this layer's own flag */
-    bool built;       /* variables are declared */
+    char *class_name;    /* as in the file: "LSTM" for an opaque layer, else cls->name */
+    void *config;        /* cls->config_size bytes, described by cls->fields; NULL when opaque */
+    json_t *source;      /* the configuration as loaded, with every key; NULL for new layers */
+    json_t *envelope;    /* keys beside class_name and config, as loaded (module, ...); NULL */
+    int generation;      /* 1, 2 or 3: whose definitions hold (hard_sigmoid, ...) */
+    bool trainable;      /* this layer's own flag */
+    bool built;          /* variables are declared */
     float learning_rate; /* multiplier of the optimizer's rate; 1 */
     ia_variable *variables;
     size_t variable_count;

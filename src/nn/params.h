@@ -1,7 +1,8 @@
 /* Named numbers: what initialisers, regularisers, constraints and activations are called with.
  *
  * One table of ia_param describes a class' parameters for every reader and writer: calls in SPECs
- * ("l2(0.01)", "leaky_relu(negative_slope=0.1)") and Keras' config objects. Private to nn/. */
+ * ("l2(0.01)", "leaky_relu(negative_slope=0.1)") and Keras' config objects. For nn/, and for who
+ * lists them. */
 #ifndef IA_NN_PARAMS_H
 #define IA_NN_PARAMS_H
 

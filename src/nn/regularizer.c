@@ -36,6 +36,21 @@ static const regularizer_class regularizers[] = {
     {"l1_l2", "WeightRegularizer|L1L2Regularizer|ActivityRegularizer", both_params, config_params},
 };
 
+size_t ia_regularizer_count(void)
+{
+    return IA_COUNT(regularizers);
+}
+
+const char *ia_regularizer_name_at(size_t i)
+{
+    return regularizers[i].name;
+}
+
+const ia_param *ia_regularizer_params_at(size_t i)
+{
+    return regularizers[i].params;
+}
+
 static bool called(const regularizer_class *c, const char *name)
 {
     return ia_same_name(c->name, name) || (c->aliases && ia_name_index(c->aliases, name) >= 0);

@@ -16,6 +16,9 @@ IA_MUST_CHECK inarch_status ia_regularizer_from_json(const json_t *value, ia_reg
                                                      inarch_error *err);
 IA_MUST_CHECK inarch_status ia_regularizer_to_json(const ia_regularizer *r, json_t **out,
                                                    inarch_error *err);
+size_t ia_regularizer_count(void);
+const char *ia_regularizer_name_at(size_t i);
+const struct ia_param *ia_regularizer_params_at(size_t i); /* params.h */
 void ia_regularizer_to_text(const ia_regularizer *r, char *out, size_t size);
 bool ia_regularizer_active(const ia_regularizer *r);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SPEC_MAX 1024 /* bytes of one SPEC */
@@ -41,6 +42,38 @@ static bool balanced(const char *s)
     return depth == 0;
 }
 
+/* Without the spaces around it. */
+static void trim(const char **s, size_t *n)
+{
+    while (*n > 0 && isspace((unsigned char)**s)) {
+        ++*s;
+        --*n;
+    }
+    while (*n > 0 && isspace((unsigned char)(*s)[*n - 1]))
+        --*n;
+}
+
+/* An item as it is read: `units = "3"`, written as in Python, is `units=3`. */
+static void plain_item(const char *item, size_t n, char *out)
+{
+    trim(&item, &n);
+    size_t key = 0;
+    while (key < n && !strchr("=('\"", item[key]))
+        key++;
+    bool named = key < n && item[key] == '=';
+    const char *value = named ? item + key + 1 : item;
+    size_t length = n - (size_t)(value - item);
+    trim(&value, &length);
+    if (length >= 2 && strchr("'\"", *value) && value[length - 1] == *value) {
+        value++;
+        length -= 2;
+    }
+    if (named)
+        trim(&item, &key);
+    snprintf(out, SPEC_MAX, "%.*s%s%.*s", named ? (int)key : 0, item, named ? "=" : "", (int)length,
+             value);
+}
+
 static inarch_status bad_spec(const char *spec, const char *reason, inarch_error *err)
 {
     return ia_fail(err, INARCH_BAD_ARGUMENT, spec,
@@ -50,24 +83,26 @@ static inarch_status bad_spec(const char *spec, const char *reason, inarch_error
 
 static inarch_status split_type(const char *spec, spec_text *out, inarch_error *err)
 {
-    size_t type = strcspn(spec, ":(");
     size_t length = strlen(spec);
+    trim(&spec, &length);
+    size_t type = strcspn(spec, ":(");
+    type = type < length ? type : length;
     if (type == 0 || type >= sizeof out->type || length >= SPEC_MAX || !balanced(spec))
         return bad_spec(spec, "is not of that form", err);
     memcpy(out->type, spec, type);
     out->type[type] = '\0';
     const char *values = spec + type;
     out->separator = ':';
-    size_t n = strlen(values);
-    if (*values == '(') {
+    size_t n = length - type;
+    if (n > 0 && *values == '(') {
         if (values[n - 1] != ')')
             return bad_spec(spec, "goes on behind its parentheses", err);
         out->separator = ',';
         n -= 2;
-    } else if (*values == ':') {
+    } else if (n > 0) {
         n -= 1;
     }
-    memcpy(out->values, values + (*values != '\0'), n);
+    memcpy(out->values, values + 1, n);
     out->values[n] = '\0';
     return INARCH_OK;
 }
@@ -98,7 +133,8 @@ static inarch_status find_field(const ia_layer_class *cls, const char *key, cons
         names[n++] = cls->fields[i].key;
     names[n++] = "name";
     const char *near = ia_suggest(key, names, n);
-    char hint[160] = "inarch list layers shows the settings of each";
+    char hint[160];
+    snprintf(hint, sizeof hint, "inarch list layers %s shows its settings", cls->spec);
     if (near)
         snprintf(hint, sizeof hint, "did you mean '%s'?", near);
     return ia_fail(err, INARCH_BAD_ARGUMENT, key, hint, "a layer %s has no setting '%s'", cls->spec,
@@ -121,9 +157,9 @@ static inarch_status set_common(ia_layer *l, const char *key, const char *text, 
 {
     *taken = true;
     if (strcmp(key, "name") == 0) {
-        if (!*text)
+        if (!*text || strchr(text, '/'))
             return ia_fail(err, INARCH_BAD_ARGUMENT, "name", "",
-                           "a layer's name must not be empty");
+                           "a layer's name must not be empty or contain '/': '%s'", text);
         char *name = ia_strdup(text);
         if (!name)
             return ia_fail_memory(err, "a layer's name", strlen(text));
@@ -210,8 +246,7 @@ static inarch_status set_values(ia_layer *l, const spec_text *s, const char *spe
     uint64_t given = 0;
     while (*s->values && ia_split_next(&items, &item, &length)) {
         char text[SPEC_MAX];
-        memcpy(text, item, length);
-        text[length] = '\0';
+        plain_item(item, length, text);
         if (*text) {
             IA_TRY(set_value(l, text, position, spec, err));
             note_given(l->cls, text, position, &given);

@@ -50,25 +50,8 @@ static void bind_variables(ia_program *p, plan_op *op)
     op->op.dw = op->dw;
 }
 
-/* The kernels' scratch for products with each rank-2 variable. */
-static void grow_scratch(const ia_program *p, const plan_op *op, size_t *size)
-{
-    for (size_t i = 0; i < op->variable_count; i++) {
-        const ia_shape *s =
-            &op->layer->variables[p->variables[op->variables[i]].live.index].value.shape;
-        if (s->rank != 2)
-            continue;
-        size_t in = (size_t)s->dim[0], units = (size_t)s->dim[1];
-        size_t positions = in ? op->views[0].size / in : 1;
-        size_t need = ia_kernel_scratch(p->rows * (positions ? positions : 1), in, units,
-                                        ia_pool_threads(p->exec.pool));
-        *size = need > *size ? need : *size;
-    }
-}
-
 inarch_status plan_bind(ia_program *p, inarch_error *err)
 {
-    size_t scratch = 0;
     for (size_t o = 0; o < p->op_count; o++) {
         plan_op *op = &p->ops[o];
         IA_TRY(new_arrays(op, err));
@@ -78,12 +61,6 @@ inarch_status plan_bind(ia_program *p, inarch_error *err)
         op->op.temp = p->temp;
         bind_values(p, op);
         bind_variables(p, op);
-        grow_scratch(p, op, &scratch);
     }
-    p->scratch = ia_calloc_aligned(scratch * sizeof(float));
-    if (!p->scratch)
-        return ia_fail_memory(err, "the kernels' scratch", scratch * sizeof(float));
-    p->exec.scratch = p->scratch;
-    p->exec.scratch_size = scratch;
     return INARCH_OK;
 }

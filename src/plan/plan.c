@@ -62,7 +62,6 @@ void ia_program_free(ia_program *p)
     ia_free(p->heads);
     ia_free_aligned(p->memory);
     ia_free_aligned(p->working);
-    ia_free_aligned(p->scratch);
     ia_free_aligned(p->temp);
     ia_free(p);
 }
@@ -120,10 +119,9 @@ const ia_view *ia_program_fetched(const ia_program *p, size_t i)
 
 void ia_program_describe(const ia_program *p, ia_program_info *out)
 {
-    *out = (ia_program_info){
-        .operations = p->op_count,
-        .prefix_operations = p->prefix_count,
-        .activation_bytes = (p->memory_size + p->temp_size + p->exec.scratch_size) * sizeof(float)};
+    *out = (ia_program_info){.operations = p->op_count,
+                             .prefix_operations = p->prefix_count,
+                             .activation_bytes = (p->memory_size + p->temp_size) * sizeof(float)};
     for (size_t v = 0; v < p->variable_count; v++) {
         const plan_variable *pv = &p->variables[v];
         bool live = pv->is_live && !pv->is_state;

@@ -31,6 +31,33 @@ static void forward(ia_program *p, plan_op *op, size_t rows, uint64_t step)
     }
 }
 
+static size_t input_of(const ia_program *p, size_t value)
+{
+    size_t i = 0;
+    while (i < p->input_count && p->inputs[i] != p->values[value].root)
+        i++;
+    return i;
+}
+
+bool ia_program_misfit(const ia_program *p, size_t rows, ia_misfit *out)
+{
+    for (size_t o = 0; o < p->op_count; o++) {
+        const plan_op *op = &p->ops[o];
+        if (op->kind != PLAN_LAYER || !op->layer->cls->choices)
+            continue;
+        size_t input = input_of(p, op->in[0]), width = op->views[0].size;
+        double n = (double)op->layer->cls->choices(op->layer);
+        for (size_t i = 0; input < p->input_count && i < rows * width; i++) {
+            float x = op->views[0].data[i];
+            if ((double)x > -n - 1 && (double)x < n) /* the part behind the point is cut off */
+                continue;
+            *out = (ia_misfit){input, i / width, i % width, x, op->path, (size_t)n};
+            return true;
+        }
+    }
+    return false;
+}
+
 void ia_program_prefix(ia_program *p, size_t rows)
 {
     for (size_t o = 0; o < p->prefix_count; o++)

@@ -25,18 +25,10 @@ static void test_sets(void **state)
 #endif
 }
 
-static void test_scratch(void **state)
-{
-    (void)state;
-    assert_true(ia_kernel_scratch(128, 784, 512, 2) > 0);
-    assert_true(ia_kernel_scratch(0, 0, 0, 1) > 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sets),
-        cmocka_unit_test(test_scratch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,8 +123,6 @@ static inline void rig_open(rig *r, ia_layer *l, size_t rows, const ia_shape *in
     r->saved = rig_floats(saved, NAN);
     r->temp = rig_floats(temp, NAN);
     r->exec = (ia_exec){.set = ia_kernel_set_find("reference")};
-    r->exec.scratch_size = 1u << 16;
-    r->exec.scratch = ia_calloc_aligned(r->exec.scratch_size * sizeof(float));
     assert_non_null(r->exec.set);
     r->op = (ia_op){.layer = l,
                     .config = l->config,
@@ -157,7 +155,6 @@ static inline void rig_close(rig *r)
     free(r->dy);
     free(r->saved);
     free(r->temp);
-    ia_free_aligned(r->exec.scratch);
     ia_layer_free(r->layer);
 }
 

@@ -332,7 +332,6 @@ static void poison_all(ia_program *p)
 {
     poison(p->memory, p->memory_size);
     poison(p->temp, p->temp_size);
-    poison(p->scratch, p->exec.scratch_size);
     for (size_t i = 0; i < ia_program_live_count(p); i++)
         if (ia_program_live(p, i)->grad)
             poison(ia_program_live(p, i)->grad, ia_program_live(p, i)->count);

@@ -17,6 +17,14 @@ static const ia_field concatenate_fields[] = {
      .help = "the axis along which inputs are joined; -1 is the last"},
 };
 
+static bool add_dims(int64_t a, int64_t b, int64_t *sum)
+{
+    if (a > INT64_MAX - b)
+        return false;
+    *sum = a + b;
+    return true;
+}
+
 static inarch_status concatenate_shape(const ia_layer *l, const ia_shape *in, size_t in_count,
                                        ia_shape *out, inarch_error *err)
 {
@@ -29,8 +37,10 @@ static inarch_status concatenate_shape(const ia_layer *l, const ia_shape *in, si
         bool fits = in[k].rank == joined.rank;
         for (int i = 0; fits && i < joined.rank; i++) {
             bool open = in[k].dim[i] < 0 || joined.dim[i] < 0;
-            if (i == axis)
-                joined.dim[i] = open ? IA_DIM_UNKNOWN : joined.dim[i] + in[k].dim[i];
+            if (i == axis && !open)
+                fits = add_dims(joined.dim[i], in[k].dim[i], &joined.dim[i]);
+            else if (i == axis)
+                joined.dim[i] = IA_DIM_UNKNOWN;
             else if (joined.dim[i] < 0)
                 joined.dim[i] = in[k].dim[i];
             else

@@ -1,6 +1,6 @@
-/* Embedding: a row of whole numbers to the rows of a table. Numbers that are no row of it give NaN
- * (as JAX does; TensorFlow stops on the CPU and gives 0 on the GPU), so that the loss shows the
- * mistake; whoever reads the data checks beforehand. mask_zero is kept but masks nothing. */
+/* Embedding: a row of whole numbers to the rows of a table. Numbers that are no row of it are found
+ * before they get here (ia_program_misfit); where other layers compute them, they give NaN, so that
+ * the loss shows the mistake. mask_zero is kept but masks nothing. */
 #include "nn/layers/common.h"
 
 #include "kernels/law.h"
@@ -111,8 +111,8 @@ static inarch_status embedding_shape(const ia_layer *l, const ia_shape *in, size
     return INARCH_OK;
 }
 
-/* The row of the table for v, as Keras 3 takes it: cut to a whole number, negative ones count from the
- * end; `dim` for none. */
+/* The row of the table for v, as Keras 3 takes it: cut to a whole number, negative ones count from
+ * the end; `dim` for none. */
 static size_t table_row(float v, size_t dim)
 {
     if (!(v > -1 - (float)dim && v < (float)dim + 1))
@@ -120,6 +120,11 @@ static size_t table_row(float v, size_t dim)
     int64_t row = (int64_t)v;
     row += row < 0 ? (int64_t)dim : 0;
     return row >= 0 && (size_t)row < dim ? (size_t)row : dim;
+}
+
+static size_t embedding_choices(const ia_layer *l)
+{
+    return (size_t)((const embedding_config *)l->config)->input_dim;
 }
 
 static void embedding_forward(const ia_op *op)
@@ -254,6 +259,7 @@ const ia_layer_class ia_layer_embedding = {
     .temp = embedding_temp,
     .forward = embedding_forward,
     .backward = embedding_backward,
+    .choices = embedding_choices,
     .from_json = embedding_from_json,
     .reads = IA_READS_X,
 };

@@ -1,8 +1,8 @@
 /* LayerNormalization: each row to mean 0 and variance 1 over some of its axes, then gamma and beta.
  * With rms_scaling only the scale is changed (by the variance, as Keras does it). */
 #include "nn/layers/common.h"
-#include "nn/layers/vectors.h"
 
+#include <math.h>
 #include <stddef.h>
 
 typedef struct layer_norm_config {
@@ -137,98 +137,113 @@ static ia_moved moved(const layer_norm_config *c, const ia_shape *row)
     return ia_move_axes(row, axis, c->axis.count);
 }
 
-/* xhat, then permuted x and dy where axes move */
+/* A call's view of its memory: x as [n][cols] and the pieces of temp. */
+typedef struct layer_norm {
+    ia_moved moved;
+    size_t n, cols, all;              /* all = n * cols */
+    float *mean, *inv;                /* [n] */
+    float *mean_g, *mean_gx;          /* [n], backward only */
+    float *xhat, *moved_x, *moved_dy; /* [n][cols]; the moved ones only where axes move */
+} layer_norm;
+
 static size_t layer_norm_temp(const ia_layer *l, const ia_shape *in, size_t in_count, size_t rows)
 {
     size_t size = 0;
     (void)in_count;
     if (!ia_shape_count(in, &size))
         return 0;
-    return (moved(l->config, in).identity ? 1 : 3) * rows * size;
+    ia_moved m = moved(l->config, in);
+    return 4 * rows * m.outer + (m.identity ? 1 : 3) * rows * size;
 }
 
-typedef struct moments {
-    float mean, inv;
-} moments;
-
-static moments moments_of(const layer_norm_config *c, size_t n, const float *x)
+static layer_norm layer_norm_of(const ia_op *op)
 {
-    moments m = {.mean = ia_vector_sum(n, x) / (float)n};
-    m.inv = 1 / sqrtf(ia_vector_sqdiff(n, x, m.mean) / (float)n + c->epsilon);
+    layer_norm m = {.moved = moved(op->config, &op->out.shape)};
+    m.n = op->rows * m.moved.outer;
+    m.cols = m.moved.cols;
+    m.all = m.n * m.cols;
+    m.mean = op->temp;
+    m.inv = m.mean + m.n;
+    m.mean_g = m.inv + m.n;
+    m.mean_gx = m.mean_g + m.n;
+    m.xhat = m.mean_gx + m.n;
+    m.moved_x = m.xhat + m.all;
+    m.moved_dy = m.moved_x + m.all;
     return m;
 }
 
-/* y = (x - mean) * inv * gamma + beta */
-static void layer_norm_forward(const ia_op *op)
+static const float *moved_in(const layer_norm *m, const ia_op *op, const float *x, float *room)
 {
-    const layer_norm_config *c = op->config;
-    const float *gamma = ia_op_weight(op, "gamma"), *beta = ia_op_weight(op, "beta");
-    ia_moved m = moved(c, &op->out.shape);
-    const float *from = op->in[0].data;
-    float *to = m.identity ? op->out.data : op->temp;
-    if (!m.identity) {
-        ia_moved_to(&m, op->rows, from, op->temp);
-        from = op->temp;
-    }
-    for (size_t v = 0; v < op->rows * m.outer; v++) {
-        const float *x = from + v * m.cols;
-        float *y = to + v * m.cols;
-        moments s = moments_of(c, m.cols, x);
-        float mean = c->rms_scaling ? 0 : s.mean;
-        for (size_t i = 0; i < m.cols; i++)
-            y[i] = (x[i] - mean) * s.inv * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0);
-    }
-    if (!m.identity)
-        ia_moved_back(&m, op->rows, to, op->out.data);
+    if (m->moved.identity)
+        return x;
+    ia_moved_to(&m->moved, op->rows, x, room);
+    return room;
 }
 
-/* One vector, g = dy * gamma, xhat as in forward, c = (x - mean) * inv (xhat, but for rms_scaling):
- *   dx = inv (g - mean(g) - c mean(g xhat)); the term mean(g) comes from d mean / dx, so not with
- * rms. `g` may be dx. */
-static void vector_backward(const layer_norm_config *c, moments s, size_t n, const float *x,
-                            const float *xhat, const float *g, float *dx)
+/* xhat = (x - mean) * inv, inv = 1 / sqrt(variance + epsilon); x * inv with rms_scaling */
+static void standardize(const layer_norm *m, const ia_op *op, const float *x, float *xhat)
 {
-    float mean_g = c->rms_scaling ? 0 : ia_vector_sum(n, g) / (float)n;
-    float mean_gx = ia_vector_dot(n, g, xhat) / (float)n;
-    for (size_t i = 0; i < n; i++)
-        dx[i] = s.inv * (g[i] - mean_g - (x[i] - s.mean) * s.inv * mean_gx);
+    const layer_norm_config *c = op->config;
+    ia_row_sum(op->exec, m->n, m->cols, x, m->mean);
+    for (size_t v = 0; v < m->n; v++)
+        m->mean[v] /= (float)m->cols;
+    ia_row_sqdiff(op->exec, m->n, m->cols, x, m->mean, m->inv);
+    for (size_t v = 0; v < m->n; v++) {
+        float mean = c->rms_scaling ? 0 : m->mean[v];
+        m->inv[v] = 1 / sqrtf(m->inv[v] / (float)m->cols + c->epsilon);
+        for (size_t i = v * m->cols; i < (v + 1) * m->cols; i++)
+            xhat[i] = (x[i] - mean) * m->inv[v];
+    }
+}
+
+/* y = xhat * gamma + beta */
+static void layer_norm_forward(const ia_op *op)
+{
+    layer_norm m = layer_norm_of(op);
+    float *y = m.moved.identity ? op->out.data : m.xhat;
+    const float *x = moved_in(&m, op, op->in[0].data, m.moved_x);
+    standardize(&m, op, x, y);
+    ia_scale_shift_rows(op->exec, m.n, m.cols, y, ia_op_weight(op, "gamma"),
+                        ia_op_weight(op, "beta"), y);
+    if (!m.moved.identity)
+        ia_moved_back(&m.moved, op->rows, y, op->out.data);
+}
+
+/* With g = dy * gamma and c = (x - mean) * inv (xhat, but for rms_scaling):
+ *   dx = inv (g - mean(g) - c mean(g xhat))
+ * The term mean(g) comes from d mean / dx, so not with rms_scaling. `g` becomes dx. */
+static void layer_norm_dx(const layer_norm *m, const ia_op *op, const float *x, float *g)
+{
+    const layer_norm_config *c = op->config;
+    ia_row_sum(op->exec, m->n, m->cols, g, m->mean_g);
+    ia_row_dot(op->exec, m->n, m->cols, g, m->xhat, m->mean_gx);
+    for (size_t v = 0; v < m->n; v++) {
+        float mean_g = c->rms_scaling ? 0 : m->mean_g[v] / (float)m->cols;
+        float mean_gx = m->mean_gx[v] / (float)m->cols, inv = m->inv[v];
+        for (size_t i = v * m->cols; i < (v + 1) * m->cols; i++)
+            g[i] = inv * (g[i] - mean_g - (x[i] - m->mean[v]) * inv * mean_gx);
+    }
 }
 
 /* dgamma = sum over vectors of dy xhat, dbeta = sum of dy, by law (b) */
 static void layer_norm_backward(const ia_op *op)
 {
-    const layer_norm_config *c = op->config;
-    const float *gamma = ia_op_weight(op, "gamma"), *x = op->in[0].data, *dy = op->dy;
     float *dgamma = ia_op_dw(op, "gamma"), *dbeta = ia_op_dw(op, "beta");
-    ia_moved m = moved(c, &op->out.shape);
-    size_t vectors = op->rows * m.outer, all = op->rows * op->out.size;
-    float *xhat = op->temp, *dx = op->dx[0];
-    if (!m.identity) {
-        ia_moved_to(&m, op->rows, x, op->temp + all);
-        ia_moved_to(&m, op->rows, dy, op->temp + 2 * all);
-        x = op->temp + all;
-        dy = op->temp + 2 * all;
-    }
-    for (size_t v = 0; v < vectors; v++) {
-        moments s = moments_of(c, m.cols, x + v * m.cols);
-        for (size_t i = v * m.cols; i < (v + 1) * m.cols; i++)
-            xhat[i] = (x[i] - (c->rms_scaling ? 0 : s.mean)) * s.inv;
-    }
+    layer_norm m = layer_norm_of(op);
+    const float *x = moved_in(&m, op, op->in[0].data, m.moved_x);
+    const float *dy = moved_in(&m, op, op->dy, m.moved_dy);
+    standardize(&m, op, x, m.xhat);
     if (dgamma)
-        ia_sum_rows_mul(op->exec, vectors, m.cols, dy, xhat, dgamma);
+        ia_sum_rows_mul(op->exec, m.n, m.cols, dy, m.xhat, dgamma);
     if (dbeta)
-        ia_sum_rows(op->exec, vectors, m.cols, dy, dbeta);
-    if (!dx)
+        ia_sum_rows(op->exec, m.n, m.cols, dy, dbeta);
+    if (!op->dx[0])
         return;
-    float *g = m.identity ? dx : op->temp + 2 * all;
-    ia_scale_shift_rows(op->exec, vectors, m.cols, dy, gamma, NULL, g);
-    for (size_t v = 0; v < vectors; v++) {
-        size_t at = v * m.cols;
-        moments s = moments_of(c, m.cols, x + at);
-        vector_backward(c, s, m.cols, x + at, xhat + at, g + at, g + at);
-    }
-    if (!m.identity)
-        ia_moved_back(&m, op->rows, g, dx);
+    float *g = m.moved.identity ? op->dx[0] : m.moved_dy;
+    ia_scale_shift_rows(op->exec, m.n, m.cols, dy, ia_op_weight(op, "gamma"), NULL, g);
+    layer_norm_dx(&m, op, x, g);
+    if (!m.moved.identity)
+        ia_moved_back(&m.moved, op->rows, g, op->dx[0]);
 }
 
 const ia_layer_class ia_layer_layer_normalization = {

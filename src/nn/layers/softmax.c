@@ -7,7 +7,7 @@
 typedef struct softmax_config {
     ia_ints axis;
     ia_activation activation;
-    int last; /* the last axis alone: known from the settings, or once the layer is built */
+    int last; /* the last axis alone in every call: known from the settings, or by the shapes */
 } softmax_config;
 
 static const ia_field softmax_fields[] = {
@@ -24,32 +24,34 @@ static void softmax_init(void *config)
     c->activation = ia_activation_of(ia_activation_find("softmax"));
 }
 
-static inarch_status row_axes(const ia_layer *l, const ia_shape *row, int *axis, inarch_error *err)
+static bool is_last(const softmax_config *c, const ia_shape *row)
 {
-    const softmax_config *c = l->config;
-    for (int i = 0; i < c->axis.count; i++)
-        if (!ia_row_axis(c->axis.value[i], row->rank, &axis[i]))
-            return ia_fail_axis(l, c->axis.value[i], row, err);
-    return INARCH_OK;
+    int axis;
+    return c->axis.count == 1 && ia_row_axis(c->axis.value[0], row->rank, &axis) &&
+           axis == row->rank - 1;
 }
 
 static inarch_status softmax_build(ia_layer *l, const ia_shape *in, size_t in_count,
                                    inarch_error *err)
 {
     softmax_config *c = l->config;
-    int axis[IA_LIST_MAX] = {0};
     (void)in_count;
-    IA_TRY(row_axes(l, in, axis, err));
-    c->last = c->axis.count == 1 && axis[0] == in->rank - 1;
+    (void)err;
+    c->last = is_last(c, in);
     return INARCH_OK;
 }
 
 static inarch_status softmax_shape(const ia_layer *l, const ia_shape *in, size_t in_count,
                                    ia_shape *out, inarch_error *err)
 {
-    int axis[IA_LIST_MAX];
+    softmax_config *c = l->config;
+    int axis;
     (void)in_count;
-    IA_TRY(row_axes(l, in, axis, err));
+    for (int i = 0; i < c->axis.count; i++)
+        if (!ia_row_axis(c->axis.value[i], in->rank, &axis))
+            return ia_fail_axis(l, c->axis.value[i], in, err);
+    if (c->last && !is_last(c, in)) /* axis 1 in a call on (4,), then in one on (4, 2) */
+        c->last = 0;
     *out = *in;
     return INARCH_OK;
 }
@@ -61,13 +63,12 @@ static const ia_activation *softmax_activation(const ia_layer *l)
     return last ? &c->activation : NULL;
 }
 
-static ia_moved moved(const ia_op *op)
+static ia_moved moved(const softmax_config *c, const ia_shape *row)
 {
     int axis[IA_LIST_MAX] = {0};
-    const softmax_config *c = op->config;
     for (int i = 0; i < c->axis.count; i++)
-        ia_row_axis(c->axis.value[i], op->out.shape.rank, &axis[i]); /* checked by the shape rule */
-    return ia_move_axes(&op->out.shape, axis, c->axis.count);
+        ia_row_axis(c->axis.value[i], row->rank, &axis[i]); /* checked by the shape rule */
+    return ia_move_axes(row, axis, c->axis.count);
 }
 
 /* Permuted y and dy. */
@@ -75,13 +76,13 @@ static size_t softmax_temp(const ia_layer *l, const ia_shape *in, size_t in_coun
 {
     size_t size = 0;
     (void)in_count;
-    return !softmax_activation(l) && ia_shape_count(in, &size) ? 2 * rows * size : 0;
+    return ia_shape_count(in, &size) && !moved(l->config, in).identity ? 2 * rows * size : 0;
 }
 
 static void softmax_forward(const ia_op *op)
 {
     const softmax_config *c = op->config;
-    ia_moved m = moved(op);
+    ia_moved m = moved(c, &op->out.shape);
     if (op->no_activation) {
         ia_forward_copy(op);
     } else if (m.identity) {
@@ -97,7 +98,7 @@ static void softmax_forward(const ia_op *op)
 static void softmax_backward(const ia_op *op)
 {
     const softmax_config *c = op->config;
-    ia_moved m = moved(op);
+    ia_moved m = moved(c, &op->out.shape);
     float *y = op->temp, *dy = op->temp + op->rows * op->out.size;
     if (!op->dx[0])
         return;

@@ -1,7 +1,7 @@
 /* UnitNormalization: each vector over some axes divided by its Euclidean norm. */
 #include "nn/layers/common.h"
-#include "nn/layers/vectors.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #define SMALLEST_SQUARE 1e-24f /* Keras: epsilon 1e-12 for the norm */
@@ -38,31 +38,40 @@ static ia_moved moved(const unit_norm_config *c, const ia_shape *row)
     return ia_move_axes(row, axis, c->axis.count);
 }
 
+/* Squares and products of each vector, then x and dy where axes move. */
 static size_t unit_norm_temp(const ia_layer *l, const ia_shape *in, size_t in_count, size_t rows)
 {
     size_t size = 0;
     (void)in_count;
-    return ia_shape_count(in, &size) && !moved(l->config, in).identity ? 2 * rows * size : 0;
+    if (!ia_shape_count(in, &size))
+        return 0;
+    ia_moved m = moved(l->config, in);
+    return 2 * rows * m.outer + (m.identity ? 0 : 2 * rows * size);
 }
 
-static float clamped_square(size_t n, const float *x)
+/* square[v] = max(sum x^2, epsilon^2) */
+static void squares(const ia_op *op, size_t n, size_t cols, const float *x, float *square)
 {
-    float square = ia_vector_dot(n, x, x);
-    return square < SMALLEST_SQUARE ? SMALLEST_SQUARE : square;
+    ia_row_dot(op->exec, n, cols, x, x, square);
+    for (size_t v = 0; v < n; v++)
+        square[v] = square[v] < SMALLEST_SQUARE ? SMALLEST_SQUARE : square[v];
 }
 
-/* y = x / sqrt(max(sum x^2, epsilon^2)) */
+/* y = x / sqrt(square) */
 static void unit_norm_forward(const ia_op *op)
 {
     ia_moved m = moved(op->config, &op->out.shape);
+    size_t n = op->rows * m.outer;
+    float *square = op->temp, *room = square + 2 * n;
     const float *x = op->in[0].data;
-    float *y = m.identity ? op->out.data : op->temp;
+    float *y = m.identity ? op->out.data : room;
     if (!m.identity) {
-        ia_moved_to(&m, op->rows, x, op->temp);
-        x = op->temp;
+        ia_moved_to(&m, op->rows, x, room);
+        x = room;
     }
-    for (size_t v = 0; v < op->rows * m.outer; v++) {
-        float inv = 1 / sqrtf(clamped_square(m.cols, x + v * m.cols));
+    squares(op, n, m.cols, x, square);
+    for (size_t v = 0; v < n; v++) {
+        float inv = 1 / sqrtf(square[v]);
         for (size_t i = v * m.cols; i < (v + 1) * m.cols; i++)
             y[i] = x[i] * inv;
     }
@@ -74,24 +83,24 @@ static void unit_norm_forward(const ia_op *op)
 static void unit_norm_backward(const ia_op *op)
 {
     ia_moved m = moved(op->config, &op->out.shape);
-    size_t all = op->rows * op->out.size;
+    size_t n = op->rows * m.outer, all = op->rows * op->out.size;
+    float *square = op->temp, *product = square + n, *room = product + n;
     const float *x = op->in[0].data, *dy = op->dy;
     float *dx = op->dx[0];
     if (!dx)
         return;
     if (!m.identity) {
-        ia_moved_to(&m, op->rows, x, op->temp);
-        ia_moved_to(&m, op->rows, dy, op->temp + all);
-        x = op->temp;
-        dy = dx = op->temp + all;
+        ia_moved_to(&m, op->rows, x, room);
+        ia_moved_to(&m, op->rows, dy, room + all);
+        x = room;
+        dy = dx = room + all;
     }
-    for (size_t v = 0; v < op->rows * m.outer; v++) {
-        size_t at = v * m.cols;
-        float square = clamped_square(m.cols, x + at), inv = 1 / sqrtf(square);
-        float along = ia_vector_dot(m.cols, x + at, dy + at) / square;
-        if (square == SMALLEST_SQUARE)
-            along = 0;
-        for (size_t i = at; i < at + m.cols; i++)
+    squares(op, n, m.cols, x, square);
+    ia_row_dot(op->exec, n, m.cols, x, dy, product);
+    for (size_t v = 0; v < n; v++) {
+        float inv = 1 / sqrtf(square[v]);
+        float along = square[v] == SMALLEST_SQUARE ? 0 : product[v] / square[v];
+        for (size_t i = v * m.cols; i < (v + 1) * m.cols; i++)
             dx[i] = inv * (dy[i] - x[i] * along);
     }
     if (!m.identity)
