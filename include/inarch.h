@@ -16,7 +16,8 @@
  *   of its type (NULL allowed). Strings and arrays passed in are copied unless said. Pointers inside
  *   info structs are lent until the object's next change.
  * - Options: NULL stands for the defaults; start a struct from its macro, which also sets `size`.
- *   0, NULL and NAN fields mean "default".
+ *   0 and NULL fields mean "default".
+ * - Other pointers may be NULL only where that is stated.
  * - Threads: a const model or const data may be used by any number of threads at once; a call on a
  *   non-const object needs it alone. Different objects are independent, clones too.
  * - The library prints nothing, never exits, installs no handlers and keeps no state between calls.
@@ -72,17 +73,19 @@ INARCH_API const char *inarch_version(void);
 INARCH_API const char *inarch_status_name(inarch_status status);
 
 /* The i-th item of a kind: "layers", "activations", "losses", "metrics", "optimizers", "schedules",
- * "initializers", "formats", "cpu" (kernel sets this machine can run, slowest first),
- * "kinds". *help may be "". INARCH_NOT_FOUND past the end, INARCH_BAD_ARGUMENT for an unknown kind. */
+ * "initializers", "regularizers", "constraints", "formats", "cpu" (kernel sets this machine can run,
+ * slowest first), "kinds". *help may be "". INARCH_NOT_FOUND past the end, INARCH_BAD_ARGUMENT for an unknown kind. */
 INARCH_API inarch_status inarch_list(const char *kind, size_t i, const char **name,
                                      const char **help, inarch_error *err);
 
-/* Options by name, for command lines and bindings. `kind` is "fit", "data", "run", "load" or "save". */
+/* Options by name, for command lines and bindings. `kind` is "fit", "data", "run", "load" or "save";
+ * for inarch_option_at also "layers/dense", "optimizers/adam", ...: the settings of what can be
+ * listed, in the order in which a SPEC takes values without a key. */
 typedef struct inarch_option {
     const char *name;     /* "learning_rate": the field's name */
     const char *type;     /* "int", "float", "text", "flag" */
-    const char *fallback; /* the default, as text; "" for none */
     const char *help;     /* one line, with unit and range */
+    char fallback[32];    /* the default, as text; "" for none */
 } inarch_option;
 
 /* INARCH_NOT_FOUND past the last. Fields that hold pointers to objects or functions are not listed. */
@@ -211,21 +214,23 @@ INARCH_API inarch_status inarch_weight_get(const inarch_model *m, const char *pa
 INARCH_API inarch_status inarch_weight_set(inarch_model *m, const char *path, const float *data,
                                            size_t count, inarch_error *err);
 
-/* What the model carries besides layers, as JSON text: "classes" (list of names), "columns", and keys
- * of your own. INARCH_NOT_FOUND when there is none; *json is lent. */
+/* What the model carries besides layers, as JSON text: "classes", "columns" and "targets" (lists of
+ * names: classes, input columns, label columns of a regression), "metrics", and keys of your own.
+ * INARCH_NOT_FOUND when there is none; *json is lent. */
 INARCH_API inarch_status inarch_meta_get(inarch_model *m, const char *key, const char **json,
                                          inarch_error *err);
 /* NULL removes the key. */
 INARCH_API inarch_status inarch_meta_set(inarch_model *m, const char *key, const char *json,
                                          inarch_error *err);
-/* The i-th class or column name: `key` is "classes" or "columns". NULL past the end; lent. */
+/* The i-th name under "classes", "columns" or "targets". NULL past the end; lent. */
 INARCH_API const char *inarch_name_at(const inarch_model *m, const char *key, size_t i);
 
 /* ======== surgery ======== */
 /* SPEC: "type:value:value" or "type(key=value,...)": "dense:128:relu", "dropout:0.5",
  * "dense(units=8,activation=tanh,kernel_regularizer=l2(0.01),name=top)". Fields and their order:
- * inarch_list("layers"). PATTERN: a layer's name or path, or several separated by commas; '*' and '?'
- * match as in a shell. Optimizer moments of the variables that stay are kept by all of these. */
+ * inarch_option_at("layers/dense"). PATTERN: a layer's name or path, or several separated by commas;
+ * '*' and '?' match as in a shell. Optimizer moments of the variables that stay are kept by all of
+ * these. */
 
 /* A Sequential from SPECs joined by commas, the first an input shape: "input:784,dense:64:relu". */
 INARCH_API inarch_status inarch_new(const char *arch, uint64_t seed, inarch_model **out,
@@ -246,9 +251,9 @@ INARCH_API inarch_status inarch_reset(inarch_model *m, const char *pattern, inar
 INARCH_API inarch_status inarch_pop(inarch_model *m, size_t n, inarch_error *err);
 /* Makes `layer` (a path) the only output and removes what is above it. */
 INARCH_API inarch_status inarch_cut(inarch_model *m, const char *layer, inarch_error *err);
-/* Puts a layer on top of a model with one output. New weights come from the seed that the model
- * was loaded or made with. */
-INARCH_API inarch_status inarch_add(inarch_model *m, const char *spec, inarch_error *err);
+/* Puts layers, SPECs joined by commas, on top of a model with one output. New weights come from the
+ * seed that the model was loaded or made with. */
+INARCH_API inarch_status inarch_add(inarch_model *m, const char *specs, inarch_error *err);
 /* Puts a layer behind `after` (a top-level name; "" = in front of everything). Shapes must fit. */
 INARCH_API inarch_status inarch_insert(inarch_model *m, const char *after, const char *spec,
                                        inarch_error *err);
@@ -309,7 +314,8 @@ typedef struct inarch_source {
     size_t inputs, targets;
     const inarch_shape *input_shapes, *target_shapes; /* of one row; class indices have rank 0 */
     /* Fills inputs[i] and targets[i] ([n][numbers a row]) for the n rows named; NULL: not wanted. Must
-     * give the same numbers for the same row each time. Anything but 0 ends the work. */
+     * give the same numbers for the same row each time. Anything but 0 ends the work. One thread at a
+     * time calls it for one call of this library; calls on several threads run it at once. */
     inarch_status (*fill)(void *context, const uint64_t *rows, size_t n, float *const *inputs,
                           float *const *targets);
 } inarch_source;
@@ -327,7 +333,8 @@ INARCH_API void inarch_data_free(inarch_data *d);
 typedef struct inarch_data_info {
     uint32_t size;
     size_t rows, inputs, targets;
-    size_t classes;       /* of target 0 when its labels are classes: text, or whole numbers 0..K-1 */
+    size_t classes;       /* of the only target when its labels are classes: text, or whole numbers
+                             0..K-1; else 0 */
     const char *summary;  /* one line: "csv, separator ';', header, 150 rows, 4 inputs, ..." */
 } inarch_data_info;
 INARCH_API inarch_status inarch_data_get_info(inarch_data *d, inarch_data_info *out,
@@ -349,7 +356,7 @@ typedef struct inarch_event {
     int32_t kind;
     size_t epoch, epochs; /* from 1; 0 before training */
     size_t batch, batches;
-    double loss;          /* mean of the epoch so far */
+    double loss;          /* mean of the epoch so far; NaN for CACHE and in epoch 0 */
     double learning_rate;
     const inarch_history *history;
 } inarch_event;
@@ -362,10 +369,13 @@ typedef struct inarch_fit_options {
     int32_t epochs;             /* 0: 1 */
     int32_t batch_size;         /* 0: 32 */
     int32_t no_shuffle;         /* 1: rows in their order */
-    uint64_t seed;              /* of shuffles and random layers */
-    const char *loss;           /* NULL: the file's, else from head and labels */
-    const char *loss_weights;   /* "1,0.5" by output */
-    const char *metrics;        /* "accuracy,auc"; NULL: the file's, else accuracy for classes */
+    uint64_t seed;              /* of shuffles and random layers; both go on where moments go on,
+                                   so that two fits of 2 epochs are one of 4 */
+    const char *loss;           /* "mae", by output "mae,mse" or "price=mae"; NULL: the file's unless
+                                   surgery made new outputs, else from head and labels */
+    const char *loss_weights;   /* "1,0.5" or "price=0.5"; NULL: likewise */
+    const char *metrics;        /* "accuracy,auc", "kind=auc"; NULL: likewise, else accuracy for each
+                                   output of classes */
     const char *optimizer;      /* "adam", "sgd(momentum=0.9,nesterov=true)"; NULL: see below */
     double learning_rate;       /* 0: the optimizer's own */
     const char *schedule;       /* "cosine(warmup=100)", "plateau(patience=5)"; NULL: constant */
@@ -399,9 +409,11 @@ typedef struct inarch_fit_options {
 /* Trains the live part of `m` on `d`. Which optimizer: a named one; else the file's with its moments
  * when there was no surgery since loading; else adam. Moments of the same optimizer go on between fits,
  * in one process or through files; those of a file that Keras wrote start anew after surgery, as after
- * Keras' compile(). Labels become classes where the loss wants them;
- * class and column names are kept in the model. *history may be NULL; it is set on INARCH_DIVERGED
- * too. Frozen layers keep every bit. Same seed, same bytes, for any number of threads and any CPU. */
+ * Keras' compile(). Loss, loss weights and metrics are the file's unless surgery changed the outputs.
+ * Labels become classes where the loss wants them; for a new head, other numbers than indices become
+ * the classes' names. Names of classes, columns and label columns are kept in the model. *history may
+ * be NULL; it is set on INARCH_DIVERGED too. Frozen layers keep every bit. Same seed, same bytes, for
+ * any number of threads and any CPU. */
 INARCH_API inarch_status inarch_fit(inarch_model *m, const inarch_data *d,
                                     const inarch_fit_options *options, inarch_history **history,
                                     inarch_error *err);
@@ -418,6 +430,7 @@ typedef struct inarch_fit_plan {
     int32_t cache_in_memory;
     size_t resumed_epochs;
     char prefix_ends[160]; /* why features cannot be cached further up */
+    char note[512];        /* what was assumed or left out, or looks amiss; "" for nothing */
 } inarch_fit_plan;
 /* What inarch_fit would do, without doing it. */
 INARCH_API inarch_status inarch_fit_describe(const inarch_model *m, const inarch_data *d,
@@ -428,12 +441,13 @@ INARCH_API void inarch_history_free(inarch_history *h);
 INARCH_API size_t inarch_history_rows(const inarch_history *h);
 /* "loss", "accuracy", "val_loss", ...; NULL past the end. */
 INARCH_API const char *inarch_history_name(const inarch_history *h, size_t column);
-/* NaN where there is no such row or name. Negative rows count from the end: -1 is the last. */
+/* NaN where there is no such row or name. Negative rows count from the end: -1 is the last.
+ * "accuracy" and "acc" also find the one column that they resolved to. */
 INARCH_API double inarch_history_get(const inarch_history *h, int64_t row, const char *name);
-/* The epoch of a row (0: before training), and the one whose weights the model has now. */
+/* The epoch of a row (0: before training), and the one whose weights fit left in the model. */
 INARCH_API size_t inarch_history_epoch(const inarch_history *h, size_t row);
 INARCH_API size_t inarch_history_best(const inarch_history *h);
-/* Why it stopped, or "". */
+/* Why it stopped; of an evaluation, what was assumed; or "". */
 INARCH_API const char *inarch_history_note(const inarch_history *h);
 
 /* ======== inference ======== */
@@ -460,7 +474,7 @@ INARCH_API inarch_status inarch_predict(const inarch_model *m, const inarch_data
 INARCH_API inarch_status inarch_features(const inarch_model *m, const inarch_data *d,
                                          const char *layer, const inarch_run_options *options,
                                          float *out, size_t count, inarch_error *err);
-/* The same into a file, in blocks: .npy, .npz (several outputs as y0, y1, ...), .csv (a `label` column
+/* The same into a file, in blocks: .npy, .npz (y; several outputs as y0, y1, ...), .csv (a `label` column
  * with class names and one column a class; "-" is standard output). layer NULL: the outputs. */
 INARCH_API inarch_status inarch_predict_file(const inarch_model *m, const inarch_data *d,
                                              const char *layer, const inarch_run_options *options,
@@ -476,7 +490,9 @@ typedef struct inarch_session_options {
     uint32_t size;
     size_t rows;         /* most rows of one call; 0: 32 */
     int32_t training;    /* 1: inarch_session_step is wanted */
-    const inarch_fit_options *fit; /* training: loss, optimizer, learning rate ...; lent for the call */
+    const inarch_fit_options *fit; /* training: loss and its weights, optimizer, learning_rate,
+                            schedule, fresh_moments, l2_sp, l2_sp_new, seed, frozen_dropout; the rest
+                            is not used. Lent for the call */
     int32_t threads;     /* 0: 1 */
     const char *cpu;
 } inarch_session_options;

@@ -2,6 +2,7 @@
 #include "api/handle.h"
 
 #include "base/alloc.h"
+#include "train/history.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -77,11 +78,22 @@ static size_t output_classes(const ia_model *doc, size_t output)
     return strcmp(a->cls->name, "sigmoid") == 0 && units == 1 ? 2 : 0;
 }
 
-const char *api_metrics(const ia_model *doc, const char *given, int compiled)
+/* The last layer with weights below an output has none from a file: its units stand for nothing
+ * yet. */
+static bool is_new_head(const ia_model *m, ia_ref at)
 {
-    if (given || (compiled && json_is_array(doc->compile.metrics)) || doc->output_count != 1)
-        return given;
-    return output_classes(doc, 0) ? "accuracy" : NULL;
+    for (;;) {
+        const ia_call *c = &m->calls[at.call];
+        const ia_layer *l = c->layer;
+        if (l->child && ia_model_count(l->child).total)
+            return is_new_head(l->child, l->child->outputs[at.output]);
+        for (size_t i = 0; i < l->variable_count; i++)
+            if (l->variables[i].loaded.buffer)
+                return false;
+        if (l->variable_count || c->in_count != 1)
+            return l->variable_count > 0;
+        at = c->in[0];
+    }
 }
 
 /* Whether the labels are `classes` different numbers, which can stand for as many classes. */
@@ -100,9 +112,9 @@ static inarch_status tell_apart(const ia_data *d, size_t t, size_t classes, bool
     return status == INARCH_NO_MEMORY ? status : INARCH_OK;
 }
 
-/* Numbers for an output of `classes` classes without names: indices where they can be. In training,
- * other numbers, as many different ones as there are classes, become the names (2 and 6 for two
- * classes); elsewhere nothing says which is which. Numbers for a sigmoid unit may be shares. */
+/* Numbers for an output of `classes` classes without names: indices where they can be. A new output
+ * learns other numbers, as many different ones as there are classes, as the names (2 and 6 for two
+ * classes); for any other nothing says which is which. Numbers for a sigmoid unit may be shares. */
 static inarch_status encode_numbers(ia_data *d, size_t t, size_t classes, bool learn,
                                     inarch_error *err)
 {
@@ -135,13 +147,25 @@ static inarch_status encode_target(const ia_model *doc, ia_data *d, size_t t, co
         return INARCH_OK;
     if (named)
         return ia_data_encode(d, t, names, n, err);
-    return encode_numbers(d, t, classes, learn, err);
+    return encode_numbers(d, t, classes, learn && is_new_head(doc, doc->outputs[t]), err);
+}
+
+/* Label columns in the order that the model was trained with. One column needs no order. */
+static inarch_status align_targets(const ia_model *doc, ia_data *d, inarch_error *err)
+{
+    const char **names;
+    size_t n;
+    IA_TRY(api_meta_names(doc, "targets", &names, &n, err));
+    inarch_status status = n > 1 ? ia_data_align_targets(d, names, n, err) : INARCH_OK;
+    ia_free(names);
+    return status;
 }
 
 static inarch_status bind_targets(const ia_model *doc, ia_data *d, bool learn, inarch_error *err)
 {
     const char **outputs, **classes;
     size_t n;
+    IA_TRY(align_targets(doc, d, err));
     IA_TRY(api_port_names(doc, INARCH_OUTPUT, &outputs, err));
     inarch_status status = ia_data_bind_targets(d, outputs, doc->output_count, err);
     ia_free(outputs);
@@ -152,7 +176,7 @@ static inarch_status bind_targets(const ia_model *doc, ia_data *d, bool learn, i
         status = encode_target(doc, d, t, classes, named, learn, err);
     if (status == INARCH_BAD_DATA && err) {
         char hint[sizeof err->hint];
-        snprintf(hint, sizeof hint, "%.180s%sfor other classes replace the head: --head auto",
+        snprintf(hint, sizeof hint, "%.180s%sfor other classes replace the head: tune --head auto",
                  err->hint, *err->hint ? "; " : "");
         ia_error_hint(err, hint);
     }
@@ -190,6 +214,28 @@ inarch_status api_bind(const ia_model *doc, const ia_data *d, int targets, ia_da
     return INARCH_OK;
 }
 
+void api_note_labels(const ia_model *doc, const ia_data *bound, int targets, char *note,
+                     size_t size)
+{
+    bool named = doc->output_count == 1 && json_array_size(json_object_get(doc->meta, "classes"));
+    for (size_t t = 0; t < ia_data_targets(bound) && !named; t++) {
+        const char *const *names = ia_data_class_names(bound, t);
+        char text[256];
+        size_t n = ia_data_classes(bound, t), used = 0, shown = n < 3 ? n : 3;
+        if (!names || (targets == API_LEARN_TARGETS && is_new_head(doc, doc->outputs[t])))
+            continue;
+        used += (size_t)snprintf(text, sizeof text,
+                                 "the model has no class names; labels are "
+                                 "taken in alphabetical order: ");
+        for (size_t k = 0; k < shown; k++)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%.24s = %zu",
+                                     k ? ", " : "", names[k], k);
+        snprintf(text + used, sizeof text - used, "%s; --classes says another",
+                 shown < n ? ", ..." : "");
+        ia_note(note, size, text);
+    }
+}
+
 static inarch_status adopt(ia_model *doc, const char *key, const char *const *names, size_t n,
                            inarch_error *err)
 {
@@ -207,13 +253,43 @@ static inarch_status adopt(ia_model *doc, const char *key, const char *const *na
                                                           : ia_fail_memory(err, "names", n);
 }
 
+/* The columns of all targets in a row, where each has names; NULL in *out else. In new memory. */
+static inarch_status target_names(const ia_data *bound, const char ***out, size_t *n,
+                                  inarch_error *err)
+{
+    size_t targets = ia_data_targets(bound), columns = 0;
+    *n = 0;
+    *out = NULL;
+    for (size_t t = 0; t < targets; t++) {
+        if (!ia_data_target_columns(bound, t, &columns))
+            return INARCH_OK;
+        *n += columns;
+    }
+    *out = ia_calloc(*n, sizeof **out);
+    if (!*out)
+        return ia_fail_memory(err, "names", *n * sizeof **out);
+    for (size_t t = 0, at = 0; t < targets; t++) {
+        const char *const *names = ia_data_target_columns(bound, t, &columns);
+        memcpy(*out + at, names, columns * sizeof *names);
+        at += columns;
+    }
+    return INARCH_OK;
+}
+
 inarch_status api_adopt_names(ia_model *doc, const ia_data *bound, inarch_error *err)
 {
     size_t n;
     const char *const *columns = ia_data_columns(bound, &n);
     if (doc->input_count == 1)
         IA_TRY(adopt(doc, "columns", columns, n, err));
-    if (doc->output_count != 1)
-        return INARCH_OK;
-    return adopt(doc, "classes", ia_data_class_names(bound, 0), ia_data_classes(bound, 0), err);
+    if (doc->output_count == 1)
+        IA_TRY(
+            adopt(doc, "classes", ia_data_class_names(bound, 0), ia_data_classes(bound, 0), err));
+    if (doc->output_count == 1 && ia_data_target_kind(bound, 0) == IA_TARGET_CLASSES)
+        return INARCH_OK; /* the classes say all */
+    const char **names;
+    IA_TRY(target_names(bound, &names, &n, err));
+    inarch_status status = adopt(doc, "targets", names, n, err);
+    ia_free(names);
+    return status;
 }

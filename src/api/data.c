@@ -144,7 +144,9 @@ static inarch_status fill_rows(void *context, const uint64_t *rows, size_t n, fl
     inarch_status status = s->fill(s->context, rows, n, inputs, targets);
     if (status == INARCH_OK)
         return INARCH_OK;
-    return ia_fail(err, status > 0 ? status : INARCH_IO, "source", "",
+    /* A number of the caller's own (an errno, say) must not be taken for the end of a training. */
+    bool ours = status > 0 && status < INARCH_DIVERGED;
+    return ia_fail(err, ours ? status : INARCH_IO, "source", "",
                    "the source of rows reported status %d", (int)status);
 }
 

@@ -17,8 +17,10 @@ typedef struct fit_job {
     ia_data *data;       /* bound to it */
     ia_data *validation; /* NULL: none */
     api_exec exec;
+    int dropout_off;
     ia_fit_options inner;
     ia_run *run;
+    char note[512]; /* about the labels */
 } fit_job;
 
 static void job_free(fit_job *j)
@@ -62,6 +64,21 @@ static inarch_status set_statistic(ia_layer *l, const char *name, const double *
     return status;
 }
 
+/* A second one in front would feed the first what it was not fitted on. */
+static inarch_status check_not_standardized(const ia_model *m, inarch_error *err)
+{
+    for (size_t c = 0; c < m->call_count; c++) {
+        const ia_call *call = &m->calls[c];
+        if (call->in_count == 1 && call->in[0].call == m->inputs[0].call &&
+            strcmp(call->layer->cls->name, "Normalization") == 0)
+            return ia_fail(err, INARCH_BAD_ARGUMENT, "standardize",
+                           "leave standardize out: the layer goes on scaling the data",
+                           "the model begins with a Normalization layer already: '%s'",
+                           call->layer->name);
+    }
+    return INARCH_OK;
+}
+
 /* A Normalization layer with the statistics of the training rows, in front of the model. */
 static inarch_status standardize(fit_job *j, inarch_error *err)
 {
@@ -69,6 +86,7 @@ static inarch_status standardize(fit_job *j, inarch_error *err)
     if (j->work->input_count != 1 || shape->rank != 1)
         return ia_fail(err, INARCH_UNSUPPORTED, "standardize", "scale the data beforehand",
                        "standardize works on one input of columns, which this model has not");
+    IA_TRY(check_not_standardized(j->work, err));
     size_t n = ia_data_input_count(j->data, 0);
     double *moments = ia_calloc(n, 2 * sizeof *moments);
     char *name = ia_model_fresh_name(j->work, "normalization");
@@ -106,12 +124,13 @@ static void plain_options(const inarch_model *m, fit_job *j)
     in->seed = o->seed;
     in->loss = o->loss;
     in->loss_weights = o->loss_weights;
-    in->metrics = api_metrics(m->doc, o->metrics, !m->edited);
+    in->metrics = o->metrics;
     in->optimizer = o->optimizer;
     in->learning_rate = o->learning_rate > 0 ? o->learning_rate : NAN;
     in->schedule = o->schedule;
-    in->compiled = !m->edited;
-    in->fresh_moments = o->fresh_moments || (m->edited && m->doc->foreign_moments);
+    in->compiled = m->edited != API_NEW_OUTPUTS;
+    in->compiled_optimizer = !m->edited;
+    in->fresh_moments = api_fresh_moments(m, o);
     in->l2_sp = o->l2_sp;
     in->l2_sp_new = o->l2_sp_new;
     in->class_weight = o->class_weight;
@@ -121,7 +140,7 @@ static void plain_options(const inarch_model *m, fit_job *j)
     in->mode = o->mode;
     in->min_delta = o->min_delta;
     in->restore_best = !o->keep_last;
-    api_frozen_dropout(o, &in->frozen_dropout_off, NULL); /* checked before */
+    in->frozen_dropout_off = j->dropout_off;
     in->no_cache = o->no_cache;
     in->memory = o->memory > SIZE_MAX ? SIZE_MAX : (size_t)o->memory;
     in->checkpoint = o->checkpoint;
@@ -134,7 +153,12 @@ static void plain_options(const inarch_model *m, fit_job *j)
     }
 }
 
-inarch_status api_frozen_dropout(const inarch_fit_options *o, int *off, inarch_error *err)
+int api_fresh_moments(const inarch_model *m, const inarch_fit_options *o)
+{
+    return o->fresh_moments || (m->edited && m->doc->foreign_moments);
+}
+
+static inarch_status frozen_dropout(const inarch_fit_options *o, int *off, inarch_error *err)
 {
     const char *text = o->frozen_dropout ? o->frozen_dropout : "on";
     *off = strcmp(text, "off") == 0;
@@ -144,27 +168,50 @@ inarch_status api_frozen_dropout(const inarch_fit_options *o, int *off, inarch_e
                    "frozen_dropout must be on or off, not '%s'", text);
 }
 
-static inarch_status check_numbers(const inarch_fit_options *o, inarch_error *err)
+static inarch_status check_number(const char *name, double v, inarch_error *err)
 {
-    if (o->epochs < 0 || o->batch_size < 0 || o->patience < 0)
-        return ia_fail(err, INARCH_BAD_ARGUMENT, "fit", "0 stands for the default",
-                       "epochs, batch_size and patience must not be negative");
-    const double values[] = {o->learning_rate, o->l2_sp, o->l2_sp_new, o->min_delta};
-    for (size_t i = 0; i < IA_COUNT(values); i++)
-        if (!(values[i] >= 0) || isinf(values[i]))
-            return ia_fail(err, INARCH_BAD_ARGUMENT, "fit", "",
-                           "learning_rate, l2_sp and min_delta must be finite and not negative");
-    if (!(o->val_split >= 0 && o->val_split < 1))
+    if (v >= 0 && isfinite(v))
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, name, "0 stands for the default",
+                   "%s must be finite and not negative, not %g", name, v);
+}
+
+static inarch_status check_count(const char *name, int32_t v, inarch_error *err)
+{
+    if (v >= 0)
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, name, "0 stands for the default",
+                   "%s must not be negative, not %d", name, (int)v);
+}
+
+inarch_status api_fit_options(const inarch_fit_options *given, inarch_fit_options *out,
+                              int *dropout_off, inarch_error *err)
+{
+    inarch_fit_options o = INARCH_FIT_OPTIONS;
+    IA_TRY(api_options(given, sizeof o, &o, err));
+    IA_TRY(check_count("epochs", o.epochs, err));
+    IA_TRY(check_count("batch_size", o.batch_size, err));
+    IA_TRY(check_count("patience", o.patience, err));
+    IA_TRY(check_number("learning_rate", o.learning_rate, err));
+    IA_TRY(check_number("l2_sp", o.l2_sp, err));
+    IA_TRY(check_number("l2_sp_new", o.l2_sp_new, err));
+    IA_TRY(check_number("min_delta", o.min_delta, err));
+    if (!(o.val_split >= 0 && o.val_split < 1))
         return ia_fail(err, INARCH_BAD_ARGUMENT, "val_split",
                        "0.2 takes the last fifth of the rows",
-                       "val_split must lie between 0 and 1, not %g", o->val_split);
+                       "val_split must lie between 0 and 1, not %g", o.val_split);
+    IA_TRY(frozen_dropout(&o, dropout_off, err));
+    *out = o;
     return INARCH_OK;
 }
 
 /* Training and validation rows, bound alike. */
-static inarch_status job_data(fit_job *j, const inarch_data *d, inarch_error *err)
+static inarch_status job_data(fit_job *j, const inarch_model *m, const inarch_data *d,
+                              inarch_error *err)
 {
-    IA_TRY(api_bind(j->work, d->data, API_LEARN_TARGETS, &j->data, err));
+    int targets = m->edited ? API_LEARN_TARGETS : API_TARGETS;
+    IA_TRY(api_bind(j->work, d->data, targets, &j->data, err));
+    api_note_labels(j->work, j->data, targets, j->note, sizeof j->note);
     /* Classes learnt from the training labels are those of the validation labels too. */
     IA_TRY(api_adopt_names(j->work, j->data, err));
     if (j->options.validation)
@@ -181,14 +228,10 @@ static inarch_status job_data(fit_job *j, const inarch_data *d, inarch_error *er
 static inarch_status job_new(const inarch_model *m, const inarch_data *d,
                              const inarch_fit_options *options, fit_job *j, inarch_error *err)
 {
-    inarch_fit_options defaults = INARCH_FIT_OPTIONS;
-    *j = (fit_job){.options = defaults};
-    IA_TRY(api_options(options, sizeof j->options, &j->options, err));
-    IA_TRY(check_numbers(&j->options, err));
-    int dropout_off;
-    IA_TRY(api_frozen_dropout(&j->options, &dropout_off, err));
+    *j = (fit_job){.work = NULL};
+    IA_TRY(api_fit_options(options, &j->options, &j->dropout_off, err));
     IA_TRY(ia_model_clone(m->doc, &j->work, err));
-    IA_TRY(job_data(j, d, err));
+    IA_TRY(job_data(j, m, d, err));
     if (j->options.standardize)
         IA_TRY(standardize(j, err));
     IA_TRY(api_exec_new(j->options.threads, 0, j->options.cpu, &j->exec, err));
@@ -223,19 +266,25 @@ inarch_status inarch_fit(inarch_model *m, const inarch_data *d, const inarch_fit
 
 /* ---- describe ---- */
 
+/* Adds an item to a list; "output=item" where there are several outputs. */
+static void list_item(char *list, size_t size, const ia_objective *o, const ia_head *h,
+                      const char *item)
+{
+    size_t n = strlen(list);
+    bool several = o->head_count > 1;
+    snprintf(list + n, size - n, "%s%s%s%s", n ? ", " : "", several ? h->name : "",
+             several ? "=" : "", item);
+}
+
 static void describe_heads(const ia_objective *o, inarch_fit_plan *out)
 {
     for (size_t h = 0; h < o->head_count; h++) {
         const ia_head *head = &o->heads[h];
         char text[96];
-        size_t n = strlen(out->loss);
         ia_loss_to_text(&head->loss, text, sizeof text);
-        snprintf(out->loss + n, sizeof out->loss - n, "%s%s", n ? ", " : "", text);
-        for (size_t i = 0; i < head->metric_count; i++) {
-            n = strlen(out->metrics);
-            snprintf(out->metrics + n, sizeof out->metrics - n, "%s%s", n ? ", " : "",
-                     head->metrics[i].name);
-        }
+        list_item(out->loss, sizeof out->loss, o, head, text);
+        for (size_t i = 0; i < head->metric_count; i++)
+            list_item(out->metrics, sizeof out->metrics, o, head, head->metrics[i].name);
     }
 }
 
@@ -273,6 +322,9 @@ inarch_status inarch_fit_describe(const inarch_model *m, const inarch_data *d,
         ia_run_info info;
         ia_run_describe(j.run, &info);
         describe(&info, &plan);
+        ia_note(plan.note, sizeof plan.note, j.note);
+        ia_note(plan.note, sizeof plan.note, info.objective->note);
+        ia_note(plan.note, sizeof plan.note, info.optimizer->note);
         status = api_info_out(&plan, sizeof plan, out, err);
     }
     job_free(&j);

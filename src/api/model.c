@@ -212,10 +212,10 @@ inarch_status inarch_meta_get(inarch_model *m, const char *key, const char **jso
     return INARCH_OK;
 }
 
-/* "classes" and "columns" are read by the library itself: lists of texts. */
+/* "classes", "columns" and "targets" are read by the library itself: lists of texts. */
 static inarch_status check_names(const char *key, const json_t *value, inarch_error *err)
 {
-    if (strcmp(key, "classes") != 0 && strcmp(key, "columns") != 0)
+    if (strcmp(key, "classes") != 0 && strcmp(key, "columns") != 0 && strcmp(key, "targets") != 0)
         return INARCH_OK;
     bool ok = json_is_array(value);
     for (size_t i = 0; ok && i < json_array_size(value); i++)

@@ -1,8 +1,12 @@
 /* Options by name: one table per struct serves command lines, help and bindings. */
+#include "api/exec.h"
 #include "api/handle.h"
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "formats/format.h"
+#include "train/metric.h"
+#include "train/optimizer.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -40,9 +44,12 @@ static const option_row fit_rows[] = {
     {"no_shuffle", OPTION_FLAG, FIT(no_shuffle), 0, 1, "", "take the rows in their order"},
     {"seed", OPTION_U64, FIT(seed), 0, 9e15, "0", "of new weights, shuffles and random layers"},
     {"loss", OPTION_TEXT, FIT(loss), 0, 0, "",
-     "as in list losses; else the file's, or by head and labels"},
-    {"loss_weights", OPTION_TEXT, FIT(loss_weights), 0, 0, "", "1,0.5: one per output"},
-    {"metrics", OPTION_TEXT, FIT(metrics), 0, 0, "", "accuracy,auc: as in list metrics"},
+     "as in list losses; else the file's, or by head and labels. Several outputs: mae,mse in their "
+     "order, or output=mae"},
+    {"loss_weights", OPTION_TEXT, FIT(loss_weights), 0, 0, "",
+     "1,0.5: one per output in their order, or output=0.5"},
+    {"metrics", OPTION_TEXT, FIT(metrics), 0, 0, "",
+     "accuracy,auc: as in list metrics, for every output; output=auc for one"},
     {"optimizer", OPTION_TEXT, FIT(optimizer), 0, 0, "",
      "sgd(momentum=0.9): as in list optimizers; else the file's, or adam"},
     {"learning_rate", OPTION_FLOAT, FIT(learning_rate), 0, 1e6, "",
@@ -52,8 +59,10 @@ static const option_row fit_rows[] = {
      "moments of the optimizer start at 0"},
     {"l2_sp", OPTION_FLOAT, FIT(l2_sp), 0, 1e9, "0", "pull towards the loaded weights"},
     {"l2_sp_new", OPTION_FLOAT, FIT(l2_sp_new), 0, 1e9, "0", "pull of new weights towards 0"},
-    {"val_split", OPTION_FLOAT, FIT(val_split), 0, 1, "0", "share of the last rows that validate"},
-    {"class_weight", OPTION_TEXT, FIT(class_weight), 0, 0, "", "balanced, or cat=1,dog=5"},
+    {"val_split", OPTION_FLOAT, FIT(val_split), 0, 0.9999, "0",
+     "share of the last rows that validate"},
+    {"class_weight", OPTION_TEXT, FIT(class_weight), 0, 0, "",
+     "balanced; 1,5: one per class in their order; or cat=1,dog=5"},
     {"early_stopping", OPTION_FLAG, FIT(early_stopping), 0, 1, "",
      "stop when the monitor no longer improves"},
     {"patience", OPTION_INT, FIT(patience), 0, 1e9, "0",
@@ -132,12 +141,15 @@ static inarch_status find_table(const char *kind, const option_table **out, inar
 inarch_status inarch_option_at(const char *kind, size_t i, inarch_option *out, inarch_error *err)
 {
     const option_table *t;
+    if (strchr(kind, '/'))
+        return api_setting_at(kind, i, out, err);
     IA_TRY(find_table(kind, &t, err));
     if (i >= t->count)
         return ia_fail(err, INARCH_NOT_FOUND, kind, "", "there are %zu options of kind '%s'",
                        t->count, kind);
     const option_row *r = &t->rows[i];
-    *out = (inarch_option){r->name, type_names[r->type], r->fallback, r->help};
+    *out = (inarch_option){.name = r->name, .type = type_names[r->type], .help = r->help};
+    snprintf(out->fallback, sizeof out->fallback, "%s", r->fallback);
     return INARCH_OK;
 }
 
@@ -207,6 +219,111 @@ static inarch_status set_flag(const option_row *r, char *field, const char *valu
                    r->name, value);
 }
 
+/* ---- texts: what can be judged without a model or data ---- */
+
+typedef inarch_status check_fn(const char *text, inarch_error *err);
+
+static inarch_status check_loss(const char *text, inarch_error *err)
+{
+    ia_loss l;
+    return ia_loss_from_text(text, &l, err);
+}
+
+static inarch_status check_metric(const char *text, inarch_error *err)
+{
+    ia_metric m;
+    return ia_metric_from_text(text, &m, err);
+}
+
+static inarch_status check_weight(const char *text, inarch_error *err)
+{
+    double v;
+    if (ia_parse_double(text, strlen(text), &v) && v >= 0 && isfinite(v))
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, text, "as in 1,0.5 or name=0.5",
+                   "a weight must be a number of 0 or more, not '%s'", text);
+}
+
+/* Items joined by commas, each for all outputs or, as name=item, for one. */
+static inarch_status check_each(const char *list, check_fn *check, inarch_error *err)
+{
+    ia_split items = ia_split_of(list, ',');
+    const char *item;
+    size_t n;
+    while (ia_split_next(&items, &item, &n)) {
+        char text[256];
+        snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), item);
+        size_t name = strcspn(text, "=(");
+        const char *value = text[name] == '=' ? text + name + 1 : text;
+        if (*value)
+            IA_TRY(check(value, err));
+    }
+    return INARCH_OK;
+}
+
+static inarch_status check_words(const option_row *r, const char *words, const char *value,
+                                 inarch_error *err)
+{
+    ia_split split = ia_split_of(words, '|');
+    const char *word;
+    size_t n;
+    while (ia_split_next(&split, &word, &n))
+        if (strlen(value) == n && memcmp(value, word, n) == 0)
+            return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, r->name, r->help, "%s cannot be '%s'", r->name, value);
+}
+
+static bool is(const option_row *r, const char *name)
+{
+    return strcmp(r->name, name) == 0;
+}
+
+static inarch_status check_text(const option_row *r, const char *value, inarch_error *err)
+{
+    ia_optimizer optimizer;
+    ia_schedule schedule;
+    const ia_format *format;
+    api_exec exec;
+    if (is(r, "loss"))
+        return check_each(value, check_loss, err);
+    if (is(r, "metrics"))
+        return check_each(value, check_metric, err);
+    if (is(r, "loss_weights") || (is(r, "class_weight") && strcmp(value, "balanced") != 0))
+        return check_each(value, check_weight, err);
+    if (is(r, "optimizer"))
+        return ia_optimizer_from_text(value, &optimizer, err);
+    if (is(r, "schedule"))
+        return ia_schedule_from_text(value, &schedule, err);
+    if (is(r, "cpu"))
+        return api_exec_new(1, 1, value, &exec, err);
+    if (is(r, "mode"))
+        return check_words(r, "auto|min|max", value, err);
+    if (is(r, "frozen_dropout"))
+        return check_words(r, "on|off", value, err);
+    if (is(r, "part"))
+        return check_words(r, "train|test|train?|test?", value, err);
+    if (is(r, "format") && !ia_format_find(value))
+        return ia_format_for_writing("", value, &format, err);
+    return INARCH_OK;
+}
+
+/* The caller's struct may be that of an older header. */
+static inarch_status check_inside(const option_row *r, const void *options, inarch_error *err)
+{
+    static const size_t widths[] = {[OPTION_INT] = sizeof(int32_t),
+                                    [OPTION_U64] = sizeof(uint64_t),
+                                    [OPTION_FLOAT] = sizeof(double),
+                                    [OPTION_TEXT] = sizeof(char *),
+                                    [OPTION_FLAG] = sizeof(int32_t)};
+    uint32_t size;
+    memcpy(&size, options, sizeof size);
+    if (r->offset + widths[r->type] <= size)
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, r->name, "start from the struct's INARCH_ macro",
+                   "the struct of options, of %u bytes, has no room for %s", (unsigned)size,
+                   r->name);
+}
+
 inarch_status inarch_option_set(const char *kind, void *options, const char *name,
                                 const char *value, inarch_error *err)
 {
@@ -216,11 +333,14 @@ inarch_status inarch_option_set(const char *kind, void *options, const char *nam
         const option_row *r = &t->rows[i];
         if (!same_name(r->name, name))
             continue;
+        IA_TRY(check_inside(r, options, err));
         char *field = (char *)options + r->offset;
         if (r->type == OPTION_FLAG)
             return set_flag(r, field, value, err);
         if (r->type != OPTION_TEXT)
             return set_number(r, field, value, err);
+        if (value)
+            IA_TRY(check_text(r, value, err));
         memcpy(field, &value, sizeof value);
         return INARCH_OK;
     }

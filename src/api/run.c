@@ -25,16 +25,19 @@ inarch_status inarch_evaluate(const inarch_model *m, const inarch_data *d,
         ia_evaluate_options inner = ia_evaluate_defaults();
         if (o.batch_size > 0)
             inner.batch_size = (size_t)o.batch_size;
+        inner.compiled = m->edited != API_NEW_OUTPUTS;
         inner.loss = o.loss;
-        inner.metrics = api_metrics(m->doc, o.metrics, 1);
+        inner.metrics = o.metrics;
         inner.pool = exec.pool;
         inner.kernels = exec.kernels;
         status = ia_evaluate(m->doc, bound, &inner, &history, err);
     }
     api_exec_free(&exec);
-    ia_data_free(bound);
-    if (status == INARCH_OK)
+    if (status == INARCH_OK) {
+        api_note_labels(m->doc, bound, API_TARGETS, history->note, sizeof history->note);
         *out = (inarch_history *)history;
+    }
+    ia_data_free(bound);
     return status;
 }
 
@@ -185,8 +188,9 @@ static inarch_status to_csv(void *context, size_t row0, size_t rows, const float
 }
 
 /* Which columns a CSV gets: classes where the output tells classes apart, else plain numbers. */
-static void csv_kind(const ia_model *doc, const char *layer, size_t names, ia_predict_csv *csv)
+static void csv_kind(const ia_model *doc, const char *layer, ia_predict_csv *csv)
 {
+    size_t names = json_array_size(json_object_get(doc->meta, "classes"));
     csv->kind = IA_PREDICT_NUMBERS;
     if (layer)
         return;
@@ -207,11 +211,12 @@ static inarch_status csv_file(const ia_model *doc, prediction *p, const char *pa
     size_t n;
     ia_shape shape;
     IA_TRY(result_shape(doc, p->layer, 0, &shape, err));
-    IA_TRY(api_meta_names(doc, "classes", &names, &n, err));
     csv_sink sink = {.csv = {.columns = numbers(&shape)}};
-    csv_kind(doc, p->layer, n, &sink.csv);
+    csv_kind(doc, p->layer, &sink.csv);
+    bool classes = sink.csv.kind != IA_PREDICT_NUMBERS;
     size_t wanted = sink.csv.kind == IA_PREDICT_BINARY ? 2 : sink.csv.columns;
-    sink.csv.names = sink.csv.kind != IA_PREDICT_NUMBERS && n == wanted ? names : NULL;
+    IA_TRY(api_meta_names(doc, classes ? "classes" : "targets", &names, &n, err));
+    sink.csv.names = !p->layer && n == wanted ? names : NULL;
     inarch_status status = ia_output_open(path, &sink.out, err);
     if (status == INARCH_OK) {
         status = ia_predict_csv_header(&sink.csv, sink.out, err);

@@ -8,90 +8,37 @@
 #include "train/trainer.h"
 
 #include <math.h>
-#include <math.h>
 #include <string.h>
 
 struct inarch_session {
     inarch_model *model; /* training: the one that publish gives the weights to */
+    ia_model *own;       /* inference: a copy that shares the weights, so that the model may go */
     size_t rows;
     api_exec exec;
     ia_program *program; /* inference */
     ia_trainer *trainer; /* training, or NULL */
     ia_objective objective;
     ia_optimizer optimizer;
-    ia_schedule schedule; /* of the file's optimizer; rates by epoch stay at their base */
-    uint64_t step;
+    ia_schedule schedule;    /* of the file's optimizer; rates by epoch stay at their base */
+    uint64_t schedule_start; /* optimizer steps before the session that the schedule counts */
+    uint64_t first_step;     /* optimizer steps before it; 0 where moments start anew */
+    uint64_t step;           /* of this session */
 };
 
 /* ---- making ---- */
-
-static inarch_status no_rows(void *context, const uint64_t *rows, size_t n, float *const *inputs,
-                             float *const *targets, float *weights, inarch_error *err)
-{
-    (void)context, (void)rows, (void)n, (void)inputs, (void)targets, (void)weights;
-    return ia_fail(err, INARCH_UNSUPPORTED, "session", "", "a session has no rows of its own");
-}
-
-/* What a step's targets look like, for the set-up: outputs' shapes, or class indices where the
- * named loss wants those. Rows come with each step. */
-static void target_shapes(const ia_model *m, const char *loss, ia_shape *out)
-{
-    ia_loss l;
-    bool classes =
-        loss && ia_loss_from_text(loss, &l, NULL) == INARCH_OK && l.cls->target == IA_TARGET_CLASS;
-    for (size_t i = 0; i < m->output_count; i++) {
-        out[i] = m->calls[m->outputs[i].call].out[m->outputs[i].output];
-        if (classes && out[i].rank > 0)
-            out[i].rank--;
-    }
-}
-
-static inarch_status step_data(const ia_model *m, const char *loss, ia_data **out,
-                               inarch_error *err)
-{
-    const char **names;
-    IA_TRY(api_port_names(m, INARCH_OUTPUT, &names, err));
-    ia_shape *shapes = ia_calloc(m->input_count + m->output_count, sizeof *shapes);
-    inarch_status status = INARCH_OK;
-    if (!shapes)
-        status = ia_fail_memory(err, "a session", m->output_count * sizeof *shapes);
-    for (size_t i = 0; shapes && i < m->input_count; i++)
-        shapes[i] = m->calls[m->inputs[i].call].out[0];
-    if (shapes)
-        target_shapes(m, loss, shapes + m->input_count);
-    ia_data_source source = {.rows = 1,
-                             .inputs = m->input_count,
-                             .targets = m->output_count,
-                             .input_shapes = shapes,
-                             .target_shapes = shapes ? shapes + m->input_count : NULL,
-                             .fill = no_rows};
-    if (status == INARCH_OK)
-        status = ia_data_from_source(&source, out, err);
-    if (status == INARCH_OK) {
-        status = ia_data_bind_targets(*out, names, m->output_count, err);
-        if (status != INARCH_OK)
-            ia_data_free(*out);
-    }
-    ia_free(shapes);
-    ia_free(names);
-    return status;
-}
 
 static inarch_status make_objective(inarch_session *s, const inarch_fit_options *f,
                                     inarch_error *err)
 {
     const ia_model *m = s->model->doc;
-    int compiled = !s->model->edited;
-    ia_setup setup = {.loss = f->loss, .loss_weights = f->loss_weights, .compiled = compiled};
-    setup.metrics = "";
-    ia_data *d;
-    IA_TRY(step_data(m, f->loss, &d, err));
-    inarch_status status = ia_setup_objective(m, d, &setup, &s->objective, NULL, err);
-    ia_data_free(d);
-    IA_TRY(status);
+    ia_setup setup = {.loss = f->loss,
+                      .loss_weights = f->loss_weights,
+                      .metrics = "",
+                      .compiled = s->model->edited != API_NEW_OUTPUTS};
+    IA_TRY(ia_setup_objective(m, NULL, &setup, &s->objective, NULL, err));
     if (f->optimizer)
         return ia_optimizer_from_text(f->optimizer, &s->optimizer, err);
-    if (compiled && m->compile.optimizer)
+    if (!s->model->edited && m->compile.optimizer)
         return ia_optimizer_from_json(m->compile.optimizer, &s->optimizer, &s->schedule, err);
     return ia_optimizer_from_text("adam", &s->optimizer, err);
 }
@@ -99,11 +46,10 @@ static inarch_status make_objective(inarch_session *s, const inarch_fit_options 
 static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *given,
                                   inarch_error *err)
 {
-    inarch_fit_options f = INARCH_FIT_OPTIONS;
-    IA_TRY(api_options(given, sizeof f, &f, err));
+    inarch_fit_options f;
     int dropout_off;
+    IA_TRY(api_fit_options(given, &f, &dropout_off, err));
     s->schedule.base = (double)NAN; /* the optimizer's */
-    IA_TRY(api_frozen_dropout(&f, &dropout_off, err));
     IA_TRY(make_objective(s, &f, err));
     if (f.schedule)
         IA_TRY(ia_schedule_from_text(f.schedule, &s->schedule, err));
@@ -113,6 +59,7 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
     }
     ia_trainer_options o = {.objective = &s->objective,
                             .optimizer = &s->optimizer,
+                            .fresh = api_fresh_moments(s->model, &f),
                             .l2_sp = f.l2_sp,
                             .l2_sp_new = f.l2_sp_new,
                             .rows = s->rows,
@@ -120,8 +67,11 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
                             .frozen_dropout_off = dropout_off,
                             .pool = s->exec.pool,
                             .kernels = s->exec.kernels};
-    s->step = s->model->doc->step;
-    return ia_trainer_new(s->model->doc, &o, &s->trainer, err);
+    IA_TRY(ia_trainer_new(s->model->doc, &o, &s->trainer, err));
+    if (ia_updater_continues(ia_trainer_updater(s->trainer)))
+        s->first_step = s->model->doc->step;
+    s->schedule_start = f.schedule || f.optimizer ? 0 : s->first_step;
+    return INARCH_OK;
 }
 
 static inarch_status make(inarch_session *s, const inarch_session_options *o, inarch_error *err)
@@ -129,11 +79,13 @@ static inarch_status make(inarch_session *s, const inarch_session_options *o, in
     IA_TRY(api_exec_new(o->threads, 1, o->cpu, &s->exec, err));
     if (o->training)
         IA_TRY(make_trainer(s, o->fit, err));
+    else
+        IA_TRY(ia_model_clone(s->model->doc, &s->own, err));
     ia_program_options p = {.mode = o->training ? IA_RUN_EVALUATE : IA_RUN_PREDICT,
                             .rows = s->rows,
                             .kernels = s->exec.kernels,
                             .pool = s->exec.pool};
-    return ia_program_new(s->model->doc, &p, &s->program, err);
+    return ia_program_new(s->own ? s->own : s->model->doc, &p, &s->program, err);
 }
 
 inarch_status inarch_session_new(inarch_model *m, const inarch_session_options *options,
@@ -162,6 +114,7 @@ void inarch_session_free(inarch_session *s)
     ia_trainer_free(s->trainer);
     ia_program_free(s->program);
     ia_objective_free(&s->objective);
+    ia_model_free(s->own);
     api_exec_free(&s->exec);
     ia_free(s);
 }
@@ -176,19 +129,26 @@ static inarch_status check_rows(const inarch_session *s, size_t rows, inarch_err
                    "this session takes 1 to %zu rows a call, not %zu", s->rows, rows);
 }
 
-static void put_inputs(const ia_program *p, size_t rows, const float *const *inputs)
+static inarch_status put_inputs(const ia_program *p, size_t rows, const float *const *inputs,
+                                inarch_error *err)
 {
     for (size_t i = 0; i < ia_program_input_count(p); i++) {
         const ia_view *v = ia_program_input(p, i);
         memcpy(v->data, inputs[i], rows * v->size * sizeof(float));
     }
+    ia_misfit bad;
+    if (!ia_program_misfit(p, rows, &bad))
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_DATA, "inputs", "",
+                   "inputs[%zu] is %g in row %zu, but layer '%s' takes whole numbers from 0 to %zu",
+                   bad.input, (double)bad.value, bad.row, bad.layer, bad.choices - 1);
 }
 
 inarch_status inarch_session_run(inarch_session *s, size_t rows, const float *const *inputs,
                                  float *const *outputs, inarch_error *err)
 {
     IA_TRY(check_rows(s, rows, err));
-    put_inputs(s->program, rows, inputs);
+    IA_TRY(put_inputs(s->program, rows, inputs, err));
     ia_program_forward(s->program, rows, 0);
     for (size_t i = 0; i < ia_program_output_count(s->program); i++) {
         const ia_view *v = ia_program_output(s->program, i);
@@ -246,16 +206,18 @@ inarch_status inarch_session_step(inarch_session *s, size_t rows, const float *c
     IA_TRY(check_rows(s, rows, err));
     IA_TRY(check_batch(s, rows, inputs, targets, err));
     ia_program *p = ia_trainer_program(s->trainer);
-    put_inputs(p, rows, inputs);
+    IA_TRY(put_inputs(p, rows, inputs, err));
     ia_program_prefix(p, rows);
     for (size_t h = 0; h < s->objective.head_count; h++)
         memcpy(ia_trainer_target(s->trainer, h), targets[h],
                rows * s->objective.heads[h].target_size * sizeof(float));
     ia_loss_parts parts;
-    ia_schedule_at at = {
-        .base = s->optimizer.learning_rate, .step = s->step, .epoch_steps = 1, .run_steps = 1};
+    ia_schedule_at at = {.base = s->optimizer.learning_rate,
+                         .step = s->schedule_start + s->step,
+                         .epoch_steps = 1,
+                         .run_steps = 1};
     double rate = ia_schedule_rate(&s->schedule, &at);
-    if (!ia_trainer_step(s->trainer, rows, false, s->step, rate, &parts))
+    if (!ia_trainer_step(s->trainer, rows, false, s->first_step + s->step, rate, &parts))
         return ia_fail(err, INARCH_DIVERGED, "loss", "lower the learning rate, or scale the inputs",
                        "loss became %g in step %llu; no weight was updated", parts.total,
                        (unsigned long long)s->step + 1);
@@ -271,7 +233,8 @@ inarch_status inarch_session_publish(inarch_session *s, inarch_error *err)
         return ia_fail(err, INARCH_BAD_ARGUMENT, "session", "set training when it is made",
                        "this session was not made for training");
     IA_TRY(ia_trainer_publish(s->trainer, err));
-    s->model->doc->step = s->step;
+    s->model->doc->step = s->first_step + s->step;
+    s->model->doc->foreign_moments = false;
     ia_program_rebind(s->program);
     api_view_drop(s->model);
     return INARCH_OK;

@@ -13,17 +13,19 @@ inarch_status inarch_new(const char *arch, uint64_t seed, inarch_model **out, in
     IA_TRY(ia_spec_model(arch, seed, &doc, err));
     IA_TRY(api_wrap(doc, &m, err));
     m->seed = seed;
-    m->edited = 1;
+    m->edited = API_EDITED;
     *out = m;
     return INARCH_OK;
 }
 
-/* After an edit that went well. New outputs are not the classes the old ones had names for. */
+/* After an edit that went well. New outputs are not what the old ones had names for. */
 static inarch_status edited(inarch_model *m, bool outputs_changed)
 {
-    m->edited = 1;
-    if (outputs_changed)
+    m->edited = outputs_changed || m->edited == API_NEW_OUTPUTS ? API_NEW_OUTPUTS : API_EDITED;
+    if (outputs_changed) {
         json_object_del(m->doc->meta, "classes");
+        json_object_del(m->doc->meta, "targets");
+    }
     api_view_drop(m);
     return INARCH_OK;
 }
@@ -78,8 +80,11 @@ inarch_status inarch_add(inarch_model *m, const char *spec, inarch_error *err)
 
 inarch_status inarch_insert(inarch_model *m, const char *after, const char *spec, inarch_error *err)
 {
+    bool top = false;
+    for (size_t i = 0; i < m->doc->output_count; i++)
+        top = top || strcmp(m->doc->calls[m->doc->outputs[i].call].layer->name, after) == 0;
     IA_TRY(ia_insert(m->doc, after, spec, m->seed, err));
-    return edited(m, false);
+    return edited(m, top);
 }
 
 inarch_status inarch_attach(inarch_model *m, const char *from, const char *specs, inarch_error *err)
@@ -97,8 +102,13 @@ inarch_status inarch_head(inarch_model *m, size_t n, int32_t binary, inarch_erro
 inarch_status inarch_set_classes(inarch_model *m, const char *const *names, size_t n,
                                  inarch_error *err)
 {
+    bool named = json_array_size(json_object_get(m->doc->meta, "classes")) > 0;
     IA_TRY(ia_set_classes(m->doc, names, n, m->seed, err));
-    return edited(m, false);
+    if (named)
+        m->edited = API_NEW_OUTPUTS;
+    else
+        api_view_drop(m); /* the outputs are as they were, only their names are known now */
+    return INARCH_OK;
 }
 
 inarch_status inarch_rename(inarch_model *m, const char *layer, const char *name, inarch_error *err)

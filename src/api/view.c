@@ -28,9 +28,12 @@ static inarch_status keep(api_view *v, char *text, const char **out, inarch_erro
     return INARCH_OK;
 }
 
-static inarch_status keep_buf(api_view *v, ia_buf *b, const char **out, inarch_error *err)
+/* `status`: how writing the buffer went. It is freed in any case. */
+static inarch_status keep_buf(api_view *v, ia_buf *b, inarch_status status, const char **out,
+                              inarch_error *err)
 {
-    inarch_status status = keep(v, ia_strdup(b->data ? (const char *)b->data : ""), out, err);
+    if (status == INARCH_OK)
+        status = keep(v, ia_strdup(b->data ? (const char *)b->data : ""), out, err);
     ia_buf_free(b);
     return status;
 }
@@ -151,13 +154,13 @@ static inarch_status add_layer(void *context, const ia_model *m, ia_layer *l, co
                         .learning_rate = l->learning_rate};
     out.counted = m == walk->top && (m->kind != IA_SEQUENTIAL || !(l->cls->flags & IA_LAYER_INPUT));
     ia_buf settings = IA_BUF(4096), inputs = IA_BUF(1 << 20);
-    IA_TRY(settings_text(l, &settings, err));
-    IA_TRY(keep_buf(v, &settings, &out.settings, err));
+    IA_TRY(keep_buf(v, &settings, settings_text(l, &settings, err), &out.settings, err));
+    inarch_status status = INARCH_OK;
     if (call != SIZE_MAX) {
         out.output = api_shape(&m->calls[call].out[0]);
-        IA_TRY(inputs_text(m, call, &inputs, err));
+        status = inputs_text(m, call, &inputs, err);
     }
-    IA_TRY(keep_buf(v, &inputs, &out.inputs, err));
+    IA_TRY(keep_buf(v, &inputs, status, &out.inputs, err));
     IA_TRY(keep(v, ia_strdup(path), &out.path, err));
     v->layers[v->layer_count++] = out;
     return add_weights(v, l, out.path, err);
@@ -217,9 +220,16 @@ static inarch_status compile_text(const json_t *value, ia_buf *b, inarch_error *
     bool first = true;
     json_object_foreach((json_t *)(uintptr_t)value, key, item)
     {
+        size_t before = b->len;
         IA_TRY(ia_buf_printf(b, err, "%s%s=", first ? "" : ", ", key));
+        size_t bare = b->len;
         IA_TRY(compile_text(item, b, err));
-        first = false;
+        if (b->len == bare) { /* an output without any is left out */
+            b->len = before;
+            b->data[before] = 0;
+        } else {
+            first = false;
+        }
     }
     return INARCH_OK;
 }
@@ -228,12 +238,7 @@ static inarch_status keep_compile(api_view *v, const json_t *value, const char *
                                   inarch_error *err)
 {
     ia_buf b = IA_BUF(1 << 16);
-    inarch_status status = compile_text(value, &b, err);
-    if (status != INARCH_OK) {
-        ia_buf_free(&b);
-        return status;
-    }
-    return keep_buf(v, &b, out, err);
+    return keep_buf(v, &b, compile_text(value, &b, err), out, err);
 }
 
 static inarch_status keep_optimizer(api_view *v, const json_t *value, const char **out,
@@ -269,7 +274,8 @@ static inarch_status fill_info(api_view *v, const ia_model *m, inarch_error *err
     for (size_t i = 0; i < v->layer_count; i++)
         v->info.computable = v->info.computable && v->layers[i].computable;
     IA_TRY(keep_compile(v, m->compile.loss, &v->info.loss, err));
-    IA_TRY(keep_compile(v, m->compile.metrics, &v->info.metrics, err));
+    const json_t *names = json_object_get(m->meta, "metrics"); /* as they were asked for */
+    IA_TRY(keep_compile(v, names ? names : m->compile.metrics, &v->info.metrics, err));
     return keep_optimizer(v, m->compile.optimizer, &v->info.optimizer, err);
 }
 

@@ -143,6 +143,16 @@ static inarch_status check_rows(const ia_data *d, const char *name, const ia_sha
 
 /* ---- the check ---- */
 
+/* Whether a row of this view has a cell of the column that is no finite number: what is wrong in
+ * rows that were left out does not matter. */
+static bool column_is_bad(const ia_data *d, const ia_data_input *x, size_t column)
+{
+    for (uint64_t r = 0; r < d->rows; r++)
+        if (!isfinite(ia_rows_number(x->rows, ia_data_source_row(d, r), column)))
+            return true;
+    return false;
+}
+
 static inarch_status check_input(const ia_data *d, size_t i, inarch_error *err)
 {
     const ia_data_input *x = &d->input[i];
@@ -153,8 +163,10 @@ static inarch_status check_input(const ia_data *d, size_t i, inarch_error *err)
         return check_rows(d, x->name, &x->shape, x->rows, err);
     size_t n = ia_data_input_count(d, 0);
     for (size_t c = 0; c < n; c++) {
-        const ia_column *column = &o->column[x->pick ? x->pick[c] : c];
-        if (column->fault.kind != IA_FAULT_NONE)
+        size_t at = x->pick ? x->pick[c] : c;
+        const ia_column *column = &o->column[at];
+        if (column->fault.kind == IA_FAULT_UNNAMED ||
+            (column->fault.kind != IA_FAULT_NONE && column_is_bad(d, x, at)))
             return ia_fault_report(&column->fault, o, column->name, column->place, false, err);
     }
     return INARCH_OK;

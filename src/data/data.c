@@ -73,6 +73,7 @@ void ia_data_free(ia_data *d)
         ia_words_unref(d->target[t].words);
         ia_classes_unref(d->target[t].classes);
         ia_free(d->target[t].class_weight);
+        ia_words_unref(d->target[t].columns);
     }
     ia_rows_unref(d->weights);
     ia_free(d->index);
@@ -190,6 +191,13 @@ ia_dtype ia_data_target_dtype(const ia_data *d, size_t t)
     if (ia_data_target_kind(d, t) != IA_TARGET_NUMBERS)
         return IA_I32;
     return y->rows ? ia_rows_dtype(y->rows) : IA_F32;
+}
+
+const char *const *ia_data_target_columns(const ia_data *d, size_t t, size_t *n)
+{
+    const ia_words *columns = d->target[t].columns;
+    *n = columns ? ia_words_count(columns) : 0;
+    return columns ? ia_words_list(columns) : NULL;
 }
 
 bool ia_data_weighted(const ia_data *d)

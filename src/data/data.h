@@ -121,7 +121,10 @@ ia_target_kind ia_data_target_kind(const ia_data *d, size_t t);
 const ia_shape *ia_data_target_shape(const ia_data *d, size_t t);
 size_t ia_data_target_count(const ia_data *d, size_t t);   /* numbers a row; 1 for classes */
 ia_dtype ia_data_target_dtype(const ia_data *d, size_t t); /* as stored; IA_I32 for text, classes */
-bool ia_data_weighted(const ia_data *d);                   /* sample or class weights are set */
+/* The label columns that target t is made of, one a number; NULL for all but a table with a header.
+ */
+const char *const *ia_data_target_columns(const ia_data *d, size_t t, size_t *n);
+bool ia_data_weighted(const ia_data *d); /* sample or class weights are set */
 
 /* ---- fitting a model ---- */
 
@@ -129,6 +132,10 @@ bool ia_data_weighted(const ia_data *d);                   /* sample or class we
  * out. Data without column names must have n columns and stay as they are. Errors: INARCH_NOT_FOUND
  * that names the missing columns. */
 IA_MUST_CHECK inarch_status ia_data_align_columns(ia_data *d, const char *const *names, size_t n,
+                                                  inarch_error *err);
+/* The targets become exactly these label columns in this order, where label columns have names: one
+ * target of them all, or a target for each, as they are. INARCH_NOT_FOUND names those missing. */
+IA_MUST_CHECK inarch_status ia_data_align_targets(ia_data *d, const char *const *names, size_t n,
                                                   inarch_error *err);
 /* The inputs become those of a model: by name where all names are found, else in the order given.
  * Errors when the numbers of inputs differ. */

@@ -76,6 +76,7 @@ typedef struct ia_data_target {
     double *class_weight; /* [classes->count], or NULL */
     ia_fault fault;
     char fault_column[64]; /* where several columns make one target */
+    ia_words *columns;     /* names of the label columns it is made of, one a number; NULL: none */
     bool is_column;        /* of a CSV: messages say "column" */
 } ia_data_target;
 

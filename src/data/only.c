@@ -168,6 +168,7 @@ static inarch_status take(const ia_data *d, const choice *c, ia_data *out, inarc
     for (size_t t = 0; t < d->targets; t++) {
         IA_TRY(copy_target(&d->target[t], c, out, err));
         out->target[t].is_column = d->target[t].is_column;
+        out->target[t].columns = ia_words_ref(d->target[t].columns);
     }
     if (!d->weights)
         return INARCH_OK;

@@ -184,15 +184,31 @@ static inarch_status read_records(table *t, inarch_error *err)
 
 /* ---- the result ---- */
 
-static inarch_status put_label(table *t, ia_label_column *l, inarch_error *err)
+/* Target `y` is made of the n label columns from `first` on: their names, where the table has some.
+ */
+static inarch_status name_columns(const table *t, size_t first, size_t n, ia_data_target *y,
+                                  inarch_error *err)
+{
+    uint32_t number;
+    if (!t->roles.name)
+        return INARCH_OK;
+    IA_TRY(ia_words_new(&y->columns, err));
+    for (size_t i = first; i < first + n; i++)
+        IA_TRY(ia_words_add(y->columns, t->label[i].name, strlen(t->label[i].name),
+                            IA_DATA_MAX_COLUMNS, &number, err));
+    return INARCH_OK;
+}
+
+static inarch_status put_label(table *t, size_t i, inarch_error *err)
 {
     const ia_shape single = {.rank = 0};
+    const ia_label_column *l = &t->label[i];
     ia_rows *rows = ia_rows_ref(l->words ? l->codes : l->numbers);
     IA_TRY(ia_data_put_target(t->d, l->name, &single, rows, ia_words_ref(l->words), err));
     ia_data_target *y = &t->d->target[t->d->targets - 1];
     y->fault = l->fault;
     y->is_column = true;
-    return INARCH_OK;
+    return name_columns(t, i, 1, y, err);
 }
 
 /* Several columns of numbers as one target of as many numbers a row. */
@@ -233,7 +249,7 @@ static inarch_status put_joined_labels(table *t, inarch_error *err)
         y->fault = faulty->fault;
         snprintf(y->fault_column, sizeof y->fault_column, "%.60s", faulty->name);
     }
-    return INARCH_OK;
+    return name_columns(t, 0, n, y, err);
 }
 
 static inarch_status finish(table *t, inarch_error *err)
@@ -255,7 +271,7 @@ static inarch_status finish(table *t, inarch_error *err)
             return ia_fail(err, INARCH_LIMIT, t->name, "", "'%.200s': %zu outputs are too many",
                            t->name, labels);
         for (size_t i = 0; i < labels; i++)
-            IA_TRY(put_label(t, &t->label[i], err));
+            IA_TRY(put_label(t, i, err));
         return INARCH_OK;
     }
     return labels ? put_joined_labels(t, err) : INARCH_OK;

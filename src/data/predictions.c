@@ -174,15 +174,13 @@ done:
     return status;
 }
 
-static inarch_status add_prediction(ia_zip_writer *w, size_t i, const float *y, size_t rows,
+static inarch_status add_prediction(ia_zip_writer *w, const char *name, const float *y, size_t rows,
                                     const ia_shape *row, inarch_error *err)
 {
     inarch_status status = INARCH_OK;
     ia_buf header = IA_BUF(1024);
     float *swapped = NULL;
     size_t bytes = 0;
-    char name[32];
-    snprintf(name, sizeof name, "y%zu.npy", i);
     IA_TRY_GOTO(prediction_header(rows, row, &header, &bytes, err));
     IA_TRY_GOTO(little_endian(y, bytes, &swapped, err));
     const ia_piece pieces[] = {{header.data, header.len}, {swapped ? swapped : y, bytes}};
@@ -201,8 +199,11 @@ inarch_status ia_predict_npz(const char *path, const float *const *y, size_t row
     ia_zip_writer *w = NULL;
     IA_TRY_GOTO(ia_output_open(path, &o, err));
     IA_TRY_GOTO(ia_zip_writer_new(o, &w, err));
-    for (size_t i = 0; i < n; i++)
-        IA_TRY_GOTO(add_prediction(w, i, y[i], rows, &row[i], err));
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+        snprintf(name, sizeof name, n == 1 ? "y.npy" : "y%zu.npy", i);
+        IA_TRY_GOTO(add_prediction(w, name, y[i], rows, &row[i], err));
+    }
     IA_TRY_GOTO(ia_zip_finish(w, err));
     status = ia_output_commit(o, err);
     o = NULL;

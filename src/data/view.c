@@ -41,6 +41,7 @@ static inarch_status copy_target(const ia_data *d, size_t t, ia_data *copy, inar
     to->class_weight = NULL;
     ia_rows_ref(to->rows);
     ia_words_ref(to->words);
+    ia_words_ref(to->columns);
     if (to->classes)
         atomic_fetch_add_explicit(&to->classes->refs, 1, memory_order_relaxed);
     to->name = ia_strdup(from->name);

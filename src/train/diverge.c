@@ -1,5 +1,5 @@
-/* The message of a run whose loss is no longer finite: where, at which rate, and the largest input.
- */
+/* The message of a run whose loss or weights are no longer finite: where, at which rate, and the
+ * largest input. */
 #include "train/run.h"
 
 #include <math.h>
@@ -43,7 +43,7 @@ static void look(const ia_run *r, size_t input, const float *x, size_t rows, siz
     }
 }
 
-inarch_status run_diverged(ia_run *r, size_t batch, double loss, inarch_error *err)
+inarch_status run_diverged(ia_run *r, size_t batch, const char *what, inarch_error *err)
 {
     size_t at = batch * r->batch, n = r->rows - at < r->batch ? r->rows - at : r->batch;
     const ia_program *p = ia_trainer_program(r->trainer);
@@ -58,9 +58,7 @@ inarch_status run_diverged(ia_run *r, size_t batch, double loss, inarch_error *e
     short_number(top.value, number, sizeof number);
     if (top.name[0])
         snprintf(input, sizeof input, "; largest input is '%s' %s", top.name, number);
-    /* A finite loss: the last update of the epoch broke the weights. */
     return ia_fail(err, INARCH_DIVERGED, "", "try a smaller learning rate, or --standardize",
-                   "%s became %s in epoch %zu, batch %zu (learning rate %s)%s",
-                   isfinite(loss) ? "weights" : "loss", isinf(loss) ? "infinite" : "NaN",
-                   r->epoch + 1, batch + 1, rate, input);
+                   "%.160s in epoch %zu, batch %zu (learning rate %s)%s", what, r->epoch + 1,
+                   batch + 1, rate, input);
 }

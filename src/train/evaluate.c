@@ -2,6 +2,7 @@
 #include "train/evaluate.h"
 
 #include "base/alloc.h"
+#include "train/mask.h"
 #include "train/score.h"
 #include "train/setup.h"
 
@@ -11,7 +12,7 @@
 
 ia_evaluate_options ia_evaluate_defaults(void)
 {
-    return (ia_evaluate_options){.batch_size = 32};
+    return (ia_evaluate_options){.batch_size = 32, .compiled = 1};
 }
 
 /* ---- evaluate ---- */
@@ -39,12 +40,13 @@ inarch_status ia_evaluate(const ia_model *m, const ia_data *d, const ia_evaluate
                       .loss_weights = o->loss_weights,
                       .metrics = o->metrics,
                       .weighted_metrics = o->weighted_metrics,
-                      .compiled = 1};
+                      .compiled = o->compiled};
     ia_objective objective = {0};
     ia_scorer *s = NULL;
     double penalty;
     inarch_status status;
     IA_TRY(ia_feed_check(m, d, true, err));
+    IA_TRY(ia_mask_check(m, d, false, err));
     IA_TRY(ia_setup_objective(m, d, &setup, &objective, NULL, err));
     size_t batch = o->batch_size ? o->batch_size : 32, rows = ia_data_rows(d);
     ia_scorer_options so = {.model = m,
@@ -57,7 +59,8 @@ inarch_status ia_evaluate(const ia_model *m, const ia_data *d, const ia_evaluate
     IA_TRY_GOTO(ia_scorer_new(&so, &s, err));
     IA_TRY_GOTO(ia_model_penalty(m, &penalty, err));
     IA_TRY_GOTO(ia_scorer_run(s, penalty, err));
-    status = report(s, out, err);
+    IA_TRY_GOTO(report(s, out, err));
+    ia_note((*out)->note, sizeof(*out)->note, objective.note);
 done:
     ia_scorer_free(s);
     ia_objective_free(&objective);

@@ -7,6 +7,7 @@
 
 typedef struct ia_evaluate_options {
     size_t batch_size; /* 32: Keras' loss is a mean over batches */
+    int compiled;      /* 1: the compile state holds for what is NULL */
     const char *loss;  /* as in ia_fit_options; NULL: compile state, else head and labels */
     const char *loss_weights;
     const char *metrics;

@@ -77,6 +77,23 @@ static void point_inputs(const ia_feed *f, const ia_program *p, bool wanted)
         f->inputs[i] = wanted ? ia_program_input(p, i)->data : NULL;
 }
 
+/* The inputs' first n rows, which are `rows` of the view, before anything is computed from them. */
+static inarch_status check_choices(const ia_feed *f, const ia_program *p, const uint64_t *rows,
+                                   size_t n, inarch_error *err)
+{
+    ia_misfit bad;
+    if (!ia_program_misfit(p, n, &bad))
+        return INARCH_OK;
+    unsigned long long row = ia_data_source_row(f->data, rows[bad.row]);
+    return ia_fail(err, INARCH_BAD_DATA, ia_data_name(f->data),
+                   "map the numbers as they were for the model's training; what it has not seen "
+                   "needs a number of its own",
+                   "'%.150s': number %zu of row %llu of input %zu is %g, but layer '%.80s' takes "
+                   "whole numbers from 0 to %zu",
+                   ia_data_name(f->data), bad.column, row, bad.input, (double)bad.value, bad.layer,
+                   bad.choices - 1);
+}
+
 inarch_status ia_feed_load(ia_feed *f, ia_program *p, const uint64_t *rows, size_t n,
                            float *const *target, float *const *weight, inarch_error *err)
 {
@@ -94,6 +111,7 @@ inarch_status ia_feed_load(ia_feed *f, ia_program *p, const uint64_t *rows, size
             IA_TRY(ia_data_gather_weights(f->data, rows, n, f->heads[h].target, weight[h], err));
     }
     if (!f->cache) {
+        IA_TRY(check_choices(f, p, rows, n, err));
         ia_program_prefix(p, n);
         return INARCH_OK;
     }
@@ -111,6 +129,7 @@ inarch_status ia_feed_fill_cache(ia_feed *f, ia_program *p, const uint64_t *rows
     for (size_t r = 0; r < n; r++)
         f->source_row[r] = ia_data_source_row(f->data, rows[r]);
     IA_TRY(ia_data_gather_batch(f->data, rows, n, f->inputs, f->targets, NULL, err));
+    IA_TRY(check_choices(f, p, rows, n, err));
     ia_program_prefix(p, n);
     return ia_cache_put(f->cache, p, f->source_row, n, err);
 }

@@ -67,14 +67,19 @@ static inarch_status fill_caches(ia_run *r, loop_end *end, inarch_error *err)
 
 /* ---- one epoch ---- */
 
-double run_rate(const ia_run *r)
+static ia_schedule_at schedule_at(const ia_run *r)
 {
     bool plateau = ia_schedule_is_plateau(&r->schedule);
-    ia_schedule_at at = {.base = plateau ? r->plateau.rate : r->optimizer.learning_rate,
-                         .step = r->schedule_start + r->step,
-                         .epoch = r->epoch,
-                         .epoch_steps = r->steps_per_epoch,
-                         .run_steps = r->steps_per_epoch * r->o.epochs};
+    return (ia_schedule_at){.base = plateau ? r->plateau.rate : r->optimizer.learning_rate,
+                            .step = r->schedule_start + r->step,
+                            .epoch = r->epoch,
+                            .epoch_steps = r->steps_per_epoch,
+                            .run_steps = r->steps_per_epoch * r->o.epochs};
+}
+
+double run_rate(const ia_run *r)
+{
+    ia_schedule_at at = schedule_at(r);
     return ia_schedule_rate(&r->schedule, &at);
 }
 
@@ -86,8 +91,9 @@ static inarch_status run_batch(ia_run *r, size_t batch, ia_loss_parts *loss, ina
     IA_TRY(ia_feed_load(r->feed, p, r->order + at, n, r->target, r->weight, err));
     r->rate = run_rate(r);
     r->last_batch = batch;
-    if (!ia_trainer_step(r->trainer, n, weighted, r->step, r->rate, loss))
-        return run_diverged(r, batch, loss->total, err);
+    if (!ia_trainer_step(r->trainer, n, weighted, r->first_step + r->step, r->rate, loss))
+        return run_diverged(r, batch,
+                            isnan(loss->total) ? "loss became NaN" : "loss became infinite", err);
     r->step++;
     for (size_t h = 0; h < r->objective.head_count; h++)
         r->head_loss[h] = ia_trainer_head_loss(r->trainer, h);
@@ -95,10 +101,13 @@ static inarch_status run_batch(ia_run *r, size_t batch, ia_loss_parts *loss, ina
     return INARCH_OK;
 }
 
+/* Where moments go on from an earlier fit, shuffles and masks go on too, as Keras' generators do:
+ * with one seed, fits of one epoch must not repeat each other. */
 static void set_order(ia_run *r)
 {
     if (r->o.shuffle)
-        ia_data_shuffle(r->order, r->rows, r->o.seed, r->epoch);
+        ia_data_shuffle(r->order, r->rows, r->o.seed,
+                        r->first_step / r->steps_per_epoch + r->epoch);
     for (size_t i = 0; !r->o.shuffle && i < r->rows; i++)
         r->order[i] = i;
 }
@@ -121,7 +130,7 @@ static inarch_status publish(ia_run *r, inarch_error *err)
     inarch_error inner = {0};
     inarch_status status = ia_trainer_publish(r->trainer, &inner);
     if (status == INARCH_DIVERGED)
-        return run_diverged(r, r->last_batch, 0, err);
+        return run_diverged(r, r->last_batch, inner.message, err);
     if (status != INARCH_OK && err)
         *err = inner;
     if (status == INARCH_OK && r->scorer)
@@ -138,12 +147,24 @@ static inarch_status validate(ia_run *r, double *row, inarch_error *err)
     return INARCH_OK;
 }
 
+/* A new row of the history. Its room grows with the epochs: a run may be stopped long before the
+ * last of those it was given. */
+static inarch_status add_row(ia_run *r, double **row, inarch_error *err)
+{
+    ia_history *h = r->history;
+    if (h->rows == h->cap)
+        IA_TRY(ia_history_reserve(h, h->rows + h->rows / 2 + 16, err));
+    *row = ia_history_add(h, r->epoch);
+    return INARCH_OK;
+}
+
 /* Publishes, validates, writes the history's row, stops early, saves the checkpoint. */
 static inarch_status end_epoch(ia_run *r, inarch_error *err)
 {
     IA_TRY(publish(r, err));
     r->epoch++;
-    double *row = ia_history_add(r->history, r->epoch);
+    double *row;
+    IA_TRY(add_row(r, &row, err));
     ia_score_values(r->score, row);
     row[r->history->columns - 1] = r->rate;
     IA_TRY(validate(r, row, err));
@@ -158,7 +179,8 @@ static inarch_status epoch_0(ia_run *r, loop_end *end, inarch_error *err)
     if (!r->scorer || !r->o.early_stopping || !r->o.from_epoch_0 || r->epoch > 0 ||
         strncmp(r->monitor.name, "val_", 4) != 0)
         return INARCH_OK;
-    double *row = ia_history_add(r->history, 0);
+    double *row;
+    IA_TRY(add_row(r, &row, err));
     r->rate = run_rate(r);
     IA_TRY(validate(r, row, err));
     monitor_epoch(r, 0);
@@ -189,7 +211,14 @@ static inarch_status loop(ia_run *r, loop_end *end, inarch_error *err)
 static inarch_status save_compile(ia_run *r, inarch_error *err)
 {
     json_t *optimizer;
-    IA_TRY(ia_optimizer_to_json(&r->optimizer, &r->schedule, &optimizer, err));
+    ia_optimizer o = r->optimizer;
+    ia_schedule_at at = schedule_at(r);
+    at.base = o.learning_rate;
+    if (ia_schedule_is_plateau(&r->schedule)) /* Keras' callbacks change the optimizer itself */
+        o.learning_rate = r->plateau.rate;
+    else if (r->schedule.cls && !r->schedule.cls->class_name)
+        o.learning_rate = r->rate;
+    IA_TRY(ia_optimizer_to_json(&o, &r->schedule, &at, &optimizer, err));
     inarch_status status = ia_setup_save(&r->objective, r->m, err);
     if (status != INARCH_OK) {
         json_decref(optimizer);
@@ -200,15 +229,34 @@ static inarch_status save_compile(ia_run *r, inarch_error *err)
     return INARCH_OK;
 }
 
-static inarch_status finish(ia_run *r, inarch_error *err)
+/* The compile state and the number of steps that belong to the weights and moments of the model. */
+static inarch_status keep_state(ia_run *r, uint64_t steps, inarch_error *err)
 {
     IA_TRY(save_compile(r, err));
-    if (r->o.early_stopping && r->o.restore_best && r->best.taken) {
-        ia_snapshot_restore(&r->best, false);
-        r->history->best_epoch = r->monitor.best_epoch;
-    }
-    r->m->step = (r->continues ? r->m->step : 0) + r->step;
+    r->m->step = r->first_step + steps;
     return INARCH_OK;
+}
+
+/* `stopped`: within epoch + 1, whose weights count as its. */
+static inarch_status finish(ia_run *r, bool stopped, inarch_error *err)
+{
+    bool best = r->o.early_stopping && r->o.restore_best && r->best.taken;
+    bool within = stopped && r->step > r->epoch * r->steps_per_epoch;
+    IA_TRY(keep_state(r, r->step, err));
+    if (best)
+        ia_snapshot_restore(&r->best, false);
+    r->history->best_epoch = best ? r->monitor.best_epoch : r->epoch + within;
+    if (stopped)
+        snprintf(r->history->note, sizeof r->history->note, "stopped on request %s epoch %zu",
+                 within ? "in" : "after", r->epoch + within);
+    return INARCH_OK;
+}
+
+/* The weights are those of the last whole epoch. */
+static inarch_status finish_diverged(ia_run *r, inarch_error *err)
+{
+    r->history->best_epoch = r->epoch;
+    return r->epoch > 0 ? keep_state(r, r->epoch * r->steps_per_epoch, err) : INARCH_OK;
 }
 
 inarch_status ia_run_fit(ia_run *r, ia_history **history, inarch_error *err)
@@ -220,12 +268,11 @@ inarch_status ia_run_fit(ia_run *r, ia_history **history, inarch_error *err)
     if (status == INARCH_OK && end == LOOP_ABORT)
         status = ia_fail(err, INARCH_ABORTED, "", "", "the training was aborted");
     if (status == INARCH_OK)
-        status = finish(r, err);
+        status = finish(r, end == LOOP_STOP, err);
+    else if (status == INARCH_DIVERGED && finish_diverged(r, NULL) != INARCH_OK)
+        status = ia_fail_memory(err, "the compile state", 0);
     if (status != INARCH_OK && status != INARCH_DIVERGED)
         ia_snapshot_restore(&r->initial, true);
-    if (status == INARCH_OK && end == LOOP_STOP)
-        snprintf(r->history->note, sizeof r->history->note, "stopped on request in epoch %zu",
-                 r->epoch + 1);
     if (history && (status == INARCH_OK || status == INARCH_DIVERGED)) {
         *history = r->history;
         r->history = NULL;

@@ -38,16 +38,18 @@ typedef struct ia_fit_options {
     uint64_t seed;     /* 0; of shuffles and random layers */
 
     /* What is learnt. Texts; NULL: from the model's compile state when `compiled`, else from head
-     * and labels. With several outputs: one for all, or "a=mse,b=binary_crossentropy" by output
-     * layer. */
+     * and labels, with accuracy for classes. With several outputs: one for all, one each in their
+     * order (losses), or "a=mse,b=binary_crossentropy" by output layer. */
     const char *loss;
     const char *loss_weights;     /* "1,0.5" in the order of outputs, or by name; NULL: 1 each */
     const char *metrics;          /* "accuracy,auc"; for one output "a=accuracy,b=mse"; "" = none */
     const char *weighted_metrics; /* likewise, with sample weights */
-    const char *optimizer;        /* NULL: compile state when `compiled`, else adam */
+    const char *optimizer;        /* NULL: the compile state's when `compiled_optimizer`, or adam */
     double learning_rate;         /* NaN: the optimizer's own */
     const char *schedule;         /* NULL: constant, or the compile state's */
-    int compiled;            /* no surgery: the file's compile state holds where nothing is named */
+    int compiled;            /* the outputs are those of the compile state: its loss, loss weights
+                                and metrics hold where nothing is named */
+    int compiled_optimizer;  /* no surgery at all: its optimizer does too */
     int fresh_moments;       /* 1: moments start at 0, as after Keras' compile(); 0: moments of the
                                 same optimizer go on */
     double l2_sp, l2_sp_new; /* strengths; 0 = off */

@@ -1,24 +1,28 @@
 /* What happens at an epoch's end: Keras' EarlyStopping and ReduceLROnPlateau. */
 #include "train/run.h"
 
+#include "base/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *without_prefix(const char *name)
-{
-    return strncmp(name, "val_", 4) == 0 ? name + 4 : name;
-}
-
 static inarch_status no_column(const ia_run *r, const char *name, inarch_error *err)
 {
+    const ia_history *h = r->history;
+    const char *names[64] = {NULL};
     char hint[256];
-    size_t used = (size_t)snprintf(hint, sizeof hint, "there are ");
-    for (size_t c = 0; c < r->history->columns && used < sizeof hint; c++)
-        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", c ? ", " : "",
-                                 r->history->name[c]);
+    size_t n = h->columns < IA_COUNT(names) ? h->columns : IA_COUNT(names);
+    for (size_t c = 0; c < n; c++)
+        names[c] = h->name[c];
+    const char *near = ia_suggest(name, names, n);
+    size_t used = (size_t)(near ? snprintf(hint, sizeof hint, "did you mean '%s'?", near)
+                                : snprintf(hint, sizeof hint, "there are "));
+    for (size_t c = 0; !near && c < n && used < sizeof hint; c++)
+        used += (size_t)snprintf(hint + used, sizeof hint - used, "%s%s", c ? ", " : "", names[c]);
+    bool lacks_validation = !r->scorer && strncmp(name, "val_", 4) == 0;
     return ia_fail(err, INARCH_NOT_FOUND, name,
-                   r->scorer ? hint : "give validation data: --val or --val-split",
+                   lacks_validation ? "give validation data: --val or --val-split" : hint,
                    "nothing is called '%s' to monitor", name);
 }
 
@@ -31,8 +35,9 @@ static inarch_status monitor_set(const ia_run *r, run_monitor *m, const char *na
     m->column = ia_history_column(r->history, name);
     if (m->column == SIZE_MAX)
         return no_column(r, name, err);
+    bool validation = r->scorer && m->column >= r->validation_column;
     if (!mode || strcmp(mode, "auto") == 0)
-        m->up = ia_score_up(r->score, without_prefix(name)) == 1;
+        m->up = ia_score_up(r->score, m->column - (validation ? r->validation_column : 0));
     else if (strcmp(mode, "min") == 0 || strcmp(mode, "max") == 0)
         m->up = mode[1] == 'a';
     else

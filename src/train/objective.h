@@ -52,7 +52,7 @@ typedef struct ia_objective {
     size_t head_count;
     ia_penalty *penalties; /* owned */
     size_t penalty_count;
-    char note[200]; /* what of the compile state was left out, or "" */
+    char note[512]; /* what was left out of the compile state, or looks amiss; or "" */
 } ia_objective;
 
 void ia_objective_free(ia_objective *o); /* releases what it holds, not o */

@@ -57,9 +57,10 @@ IA_MUST_CHECK inarch_status ia_optimizer_from_text(const char *text, ia_optimize
 IA_MUST_CHECK inarch_status ia_optimizer_from_json(const json_t *value, ia_optimizer *out,
                                                    ia_schedule *schedule, inarch_error *err);
 /* {"class_name": "Adam", "config": {...}} that Keras 3 and tf_keras read (new reference); schedule
- * may be NULL or constant. */
+ * may be NULL or constant. `at`: what a schedule that goes by epoch or run needs; NULL without. */
 IA_MUST_CHECK inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *schedule,
-                                                 json_t **out, inarch_error *err);
+                                                 const ia_schedule_at *at, json_t **out,
+                                                 inarch_error *err);
 void ia_optimizer_to_text(const ia_optimizer *o, char *out, size_t size);
 /* Common and own settings as one table (`inarch list optimizers`); out holds IA_MAX_SETTINGS. */
 size_t ia_optimizer_settings(const ia_optimizer_class *c, ia_setting *out);

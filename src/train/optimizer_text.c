@@ -163,12 +163,11 @@ inarch_status ia_optimizer_from_json(const json_t *value, ia_optimizer *out, ia_
     return INARCH_OK;
 }
 
-inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *schedule, json_t **out,
-                                   inarch_error *err)
+inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *schedule,
+                                   const ia_schedule_at *at, json_t **out, inarch_error *err)
 {
     ia_setting rows[IA_MAX_SETTINGS];
     ia_settings t = {rows, ia_optimizer_settings(o->cls, rows)};
-    ia_schedule_at at = {.base = o->learning_rate, .epoch_steps = 1, .run_steps = 1};
     json_t *rate = NULL, *v = NULL;
     inarch_status status = INARCH_OK;
     json_t *config = json_pack("{s:s, s:b, s:f, s:n}", "name", o->cls->name, "use_ema", 0,
@@ -177,7 +176,7 @@ inarch_status ia_optimizer_to_json(const ia_optimizer *o, const ia_schedule *sch
         return ia_fail_memory(err, "an optimizer", sizeof *o);
     IA_TRY_GOTO(ia_settings_to_json(t, o, config, err));
     if (schedule)
-        IA_TRY_GOTO(ia_schedule_to_json(schedule, &at, &rate, err));
+        IA_TRY_GOTO(ia_schedule_to_json(schedule, at, &rate, err));
     if (!rate || !json_object_set_new(config, "learning_rate", rate))
         v = json_pack("{s:s, s:s, s:O, s:n}", "module", "keras.optimizers", "class_name",
                       o->cls->class_name, "config", config, "registered_name");

@@ -15,12 +15,20 @@
 
 /* ---- what the run is: a checkpoint of another is refused ---- */
 
+/* Path, whether it is live, settings and weights. */
 static inarch_status crc_layer(void *context, const ia_model *m, ia_layer *l, const char *path,
                                bool trainable, inarch_error *err)
 {
     uLong *crc = context;
-    (void)m, (void)trainable, (void)err;
+    (void)m, (void)err;
     *crc = crc32(*crc, (const Bytef *)path, (uInt)strlen(path));
+    *crc = crc32(*crc, (const Bytef *)&trainable, sizeof trainable);
+    *crc = crc32(*crc, (const Bytef *)&l->learning_rate, sizeof l->learning_rate);
+    for (size_t i = 0; l->config && i < l->cls->field_count; i++) {
+        char value[256] = "";
+        ia_field_to_text(&l->cls->fields[i], l->config, value, sizeof value);
+        *crc = crc32(*crc, (const Bytef *)value, (uInt)strlen(value));
+    }
     for (size_t i = 0; i < l->variable_count; i++) {
         const uint8_t *at = ia_array_data(&l->variables[i].value);
         size_t n = ia_array_count(&l->variables[i].value) * sizeof(float);
@@ -34,24 +42,37 @@ static inarch_status crc_layer(void *context, const ia_model *m, ia_layer *l, co
     return INARCH_OK;
 }
 
-/* Inputs of the first rows, as the program gets them. */
-static inarch_status crc_data(ia_run *r, uLong *crc, inarch_error *err)
+static void add_floats(uLong *crc, const float *v, size_t n)
+{
+    *crc = crc32(*crc, (const Bytef *)v, (uInt)(n * sizeof *v));
+}
+
+/* A row as the program gets it. */
+static inarch_status crc_row(ia_run *r, const ia_data *d, uint64_t row, uLong *crc,
+                             inarch_error *err)
 {
     const ia_program *p = ia_trainer_program(r->trainer);
-    size_t n = r->rows < SAMPLE_ROWS ? r->rows : SAMPLE_ROWS;
     for (size_t i = 0; i < ia_program_input_count(p); i++) {
         const ia_view *v = ia_program_input(p, i);
-        for (uint64_t row = 0; row < n; row++) {
-            IA_TRY(ia_data_gather(r->train, &row, 1, i, v->data, err));
-            *crc = crc32(*crc, (const Bytef *)v->data, (uInt)(v->size * sizeof(float)));
-        }
+        IA_TRY(ia_data_gather(d, &row, 1, i, v->data, err));
+        add_floats(crc, v->data, v->size);
     }
-    for (size_t h = 0; h < r->objective.head_count; h++)
-        for (uint64_t row = 0; row < n; row++) {
-            IA_TRY(ia_head_gather(&r->objective.heads[h], r->train, &row, 1, r->target[h], err));
-            *crc = crc32(*crc, (const Bytef *)r->target[h],
-                         (uInt)(r->objective.heads[h].target_size * sizeof(float)));
-        }
+    for (size_t h = 0; h < r->objective.head_count; h++) {
+        const ia_head *head = &r->objective.heads[h];
+        IA_TRY(ia_head_gather(head, d, &row, 1, r->target[h], err));
+        add_floats(crc, r->target[h], head->target_size);
+        IA_TRY(ia_data_gather_weights(d, &row, 1, head->target, r->weight[h], err));
+        add_floats(crc, r->weight[h], 1);
+    }
+    return INARCH_OK;
+}
+
+/* Rows spread from the first to the last. */
+static inarch_status crc_data(ia_run *r, const ia_data *d, uLong *crc, inarch_error *err)
+{
+    size_t rows = ia_data_rows(d), n = rows < SAMPLE_ROWS ? rows : SAMPLE_ROWS;
+    for (size_t i = 0; i < n; i++)
+        IA_TRY(crc_row(r, d, n > 1 ? i * (rows - 1) / (n - 1) : 0, crc, err));
     return INARCH_OK;
 }
 
@@ -61,7 +82,9 @@ static inarch_status fingerprints(ia_run *r, inarch_error *err)
     IA_TRY(ia_model_walk(r->m, crc_layer, &crc, err));
     r->model_crc = (uint32_t)crc;
     crc = crc32(0, NULL, 0);
-    IA_TRY(crc_data(r, &crc, err));
+    IA_TRY(crc_data(r, r->train, &crc, err));
+    if (r->validation)
+        IA_TRY(crc_data(r, r->validation, &crc, err));
     r->data_crc = (uint32_t)crc;
     return INARCH_OK;
 }
@@ -102,22 +125,24 @@ static json_t *heads_text(const ia_run *r)
 /* The run's length counts only where a schedule depends on it, so that a run may be made longer. */
 static json_t *identity(const ia_run *r)
 {
-    char optimizer[512], schedule[1200], class_weight[256];
+    char optimizer[512], schedule[1200], monitor[256] = "";
     bool whole_run = r->schedule.cls && strcmp(r->schedule.cls->name, "cosine") == 0;
     const ia_fit_options *o = &r->o;
     ia_optimizer_to_text(&r->optimizer, optimizer, sizeof optimizer);
     ia_schedule_to_text(&r->schedule, schedule, sizeof schedule);
-    snprintf(class_weight, sizeof class_weight, "%.250s", o->class_weight ? o->class_weight : "");
+    if (o->early_stopping)
+        snprintf(monitor, sizeof monitor, "%s of %s by %.17g%s", r->monitor.up ? "max" : "min",
+                 r->monitor.name, fabs(o->min_delta), o->restore_best ? "" : ", the last is kept");
     json_t *all = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:s, s:f, s:f, s:b, s:b, s:I, s:s}", "model",
-        (json_int_t)r->model_crc, "data", (json_int_t)r->data_crc, "rows", (json_int_t)r->rows,
-        "validation rows", (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0),
-        "batch size", (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed,
-        "optimizer", optimizer, "schedule", schedule, "class weights", class_weight, "l2_sp",
-        o->l2_sp, "l2_sp of new weights", o->l2_sp_new, "frozen dropout",
-        o->frozen_dropout_off != 0, "moments", o->fresh_moments != 0, "epochs",
-        (json_int_t)(whole_run ? o->epochs : 0), "monitor",
-        o->early_stopping ? r->monitor.name : "");
+        "{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:f, s:f, s:b, s:b, s:I, s:s}",
+        "model", (json_int_t)r->model_crc, "first step", (json_int_t)r->first_step, "class weights",
+        o->class_weight ? o->class_weight : "", "data", (json_int_t)r->data_crc, "rows",
+        (json_int_t)r->rows, "validation rows",
+        (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0), "batch size",
+        (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed, "optimizer",
+        optimizer, "schedule", schedule, "l2_sp", o->l2_sp, "l2_sp of new weights", o->l2_sp_new,
+        "frozen dropout", o->frozen_dropout_off != 0, "moments", o->fresh_moments != 0, "epochs",
+        (json_int_t)(whole_run ? o->epochs : 0), "monitor", monitor);
     bool ok = true;
     put(all, "losses", heads_text(r), &ok);
     return whole(all, ok);
@@ -161,12 +186,13 @@ static json_t *history_json(const ia_history *h)
     return whole(all, ok);
 }
 
-static bool history_from(ia_history *h, const json_t *v)
+/* Into room for its rows. `done`: whole epochs; epoch 0 may have a row too. */
+static bool history_from(ia_history *h, const json_t *v, size_t done)
 {
     const json_t *columns = json_object_get(v, "columns"), *epochs = json_object_get(v, "epochs");
     const json_t *values = json_object_get(v, "values");
     size_t rows = json_array_size(epochs);
-    if (json_array_size(columns) != h->columns || rows > h->cap ||
+    if (json_array_size(columns) != h->columns || rows > done + 1 || rows > h->cap ||
         json_array_size(values) != rows * h->columns)
         return false;
     for (size_t c = 0; c < h->columns; c++) {
@@ -328,6 +354,8 @@ static bool restore_numbers(ia_run *r, const json_t *state)
     const json_t *plateau = json_object_get(state, "plateau");
     r->epoch = (size_t)ia_json_int(state, "epoch", 0);
     r->step = (uint64_t)ia_json_int(state, "step", 0);
+    if (r->history->rows > 0) /* its last column */
+        r->rate = r->history->value[r->history->rows * r->history->columns - 1];
     /* A run that ended because its epochs were done may be made longer; early stopping is final. */
     r->stopped = r->history->stopped_early != 0;
     int64_t best = ia_json_int(monitor, "best epoch", -1);
@@ -347,8 +375,11 @@ static inarch_status restore(ia_run *r, const ia_checkpoint *c, inarch_error *er
     if (done > r->o.epochs)
         return ia_fail(err, INARCH_BAD_ARGUMENT, r->o.checkpoint, "ask for as many epochs or more",
                        "checkpoint '%s' has done %zu epochs already", r->o.checkpoint, done);
-    if (history_from(r->history, json_object_get(c->state, "history")) &&
-        restore_numbers(r, c->state) && restore_arrays(r, c)) {
+    const json_t *history = json_object_get(c->state, "history");
+    IA_TRY(
+        ia_history_reserve(r->history, json_array_size(json_object_get(history, "epochs")), err));
+    if (history_from(r->history, history, done) && restore_numbers(r, c->state) &&
+        restore_arrays(r, c)) {
         ia_trainer_rebind(r->trainer);
         if (r->scorer)
             ia_program_rebind(r->scorer->program);

@@ -3,6 +3,7 @@
 #include "train/run.h"
 
 #include "base/alloc.h"
+#include "train/mask.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -77,12 +78,14 @@ static inarch_status take_data(ia_run *r, const ia_data *d, inarch_error *err)
     const ia_fit_options *o = &r->o;
     size_t rows = ia_data_rows(d);
     IA_TRY(ia_feed_check(r->m, d, true, err));
+    IA_TRY(ia_mask_check(r->m, d, true, err));
     if (o->validation_split > 0)
         IA_TRY(ia_data_split(d, o->validation_split, &r->train, &r->validation, err));
     else
         IA_TRY(ia_data_slice(d, 0, rows, &r->train, err));
     if (o->validation) {
         IA_TRY(ia_feed_check(r->m, o->validation, true, err));
+        IA_TRY(ia_mask_check(r->m, o->validation, false, err));
         IA_TRY(ia_data_slice(o->validation, 0, ia_data_rows(o->validation), &r->validation, err));
     }
     r->rows = ia_data_rows(r->train);
@@ -108,7 +111,8 @@ static inarch_status take_objective(ia_run *r, inarch_error *err)
                            ia_data_targets(r->validation), ia_data_targets(r->train));
         IA_TRY(setup_check_validation(&r->objective.heads[h], r->validation, err));
     }
-    return INARCH_OK;
+    return r->validation ? setup_note_classes(&r->objective, r->train, r->validation, err)
+                         : INARCH_OK;
 }
 
 /* ---- programs and caches ---- */
@@ -127,10 +131,11 @@ static inarch_status make_trainer(ia_run *r, inarch_error *err)
                             .pool = o->pool,
                             .kernels = o->kernels};
     IA_TRY(ia_trainer_new(r->m, &t, &r->trainer, err));
-    r->continues = ia_updater_continues(ia_trainer_updater(r->trainer));
-    if (r->continues && strcmp(r->optimizer_origin, "file") == 0) {
+    bool continues = ia_updater_continues(ia_trainer_updater(r->trainer));
+    r->first_step = continues ? r->m->step : 0;
+    if (continues && strcmp(r->optimizer_origin, "file") == 0) {
         r->optimizer_origin = "file, with its moments";
-        r->schedule_start = r->o.schedule ? 0 : r->m->step;
+        r->schedule_start = r->o.schedule ? 0 : r->first_step;
     }
     const ia_program *p = ia_trainer_program(r->trainer);
     IA_TRY(ia_snapshot_new(p, &r->initial, err));
@@ -241,16 +246,12 @@ static inarch_status make_buffers(ia_run *r, inarch_error *err)
 
 static inarch_status make_history(ia_run *r, inarch_error *err)
 {
-    size_t rows;
     IA_TRY(ia_history_new(&r->history, err));
     IA_TRY(ia_score_columns(r->score, "", r->history, err));
     r->validation_column = r->history->columns;
     if (r->scorer)
         IA_TRY(ia_score_columns(r->score, "val_", r->history, err));
-    IA_TRY(ia_history_add_column(r->history, "learning_rate", err));
-    if (!ia_add(r->o.epochs, 1, &rows))
-        return ia_fail_memory(err, "a history", SIZE_MAX);
-    return ia_history_reserve(r->history, rows, err);
+    return ia_history_add_column(r->history, "learning_rate", err);
 }
 
 /* ---- all of it ---- */
@@ -268,6 +269,7 @@ static inarch_status set_up(ia_run *r, const ia_data *d, inarch_error *err)
     IA_TRY(make_buffers(r, err));
     IA_TRY(make_history(r, err));
     IA_TRY(monitor_init(r, err));
+    r->rate = run_rate(r);
     return r->o.checkpoint ? run_resume(r, err) : INARCH_OK;
 }
 

@@ -48,7 +48,7 @@ struct ia_run {
     run_monitor monitor, plateau_monitor;
     size_t last_batch;
     size_t validation_column; /* of the history */
-    bool continues;           /* moments of the same optimizer go on */
+    uint64_t first_step;      /* optimizer steps before the run; 0 where moments start anew */
     bool stopped;             /* no more epochs */
     bool resumed, fitted;
     uint32_t model_crc, data_crc; /* what a checkpoint must belong to */
@@ -75,7 +75,7 @@ void monitor_epoch(ia_run *r, size_t epoch);
 IA_MUST_CHECK inarch_status run_save(ia_run *r, inarch_error *err);
 IA_MUST_CHECK inarch_status run_resume(ia_run *r, inarch_error *err);
 
-/* diverge.c: INARCH_DIVERGED with the batch's story. `batch` counts from 0. */
-inarch_status run_diverged(ia_run *r, size_t batch, double loss, inarch_error *err);
+/* diverge.c: INARCH_DIVERGED with the batch's story. `what` became of what; `batch` from 0. */
+inarch_status run_diverged(ia_run *r, size_t batch, const char *what, inarch_error *err);
 
 #endif

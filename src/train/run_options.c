@@ -27,7 +27,7 @@ inarch_status run_optimizer(ia_run *r, inarch_error *err)
     if (o->optimizer) {
         r->optimizer_origin = "option";
         IA_TRY(ia_optimizer_from_text(o->optimizer, &r->optimizer, err));
-    } else if (o->compiled && r->m->compile.optimizer) {
+    } else if (o->compiled_optimizer && r->m->compile.optimizer) {
         IA_TRY(file_optimizer(r, err));
     } else {
         r->optimizer_origin = "default";
@@ -68,26 +68,37 @@ static size_t class_index(const ia_data *d, const char *name, size_t n, size_t c
     return SIZE_MAX;
 }
 
-/* Classes that are not named weigh 1. */
+static inarch_status count_weights(size_t given, size_t classes, inarch_error *err)
+{
+    if (given == 0 || given == classes)
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, "class_weight",
+                   "give one for each class in their order, or only some by name: cat=5",
+                   "%zu class weight%s given, but there are %zu classes", given,
+                   given == 1 ? " is" : "s are", classes);
+}
+
+/* In the order of classes, or by name: then classes that are not named weigh 1. */
 static inarch_status read_weights(const ia_run *r, size_t classes, double *weight,
                                   inarch_error *err)
 {
     ia_split split = ia_split_of(r->o.class_weight, ',');
     const char *item;
-    size_t n;
-    for (size_t place = 0; ia_split_next(&split, &item, &n); place++) {
+    size_t n, place = 0;
+    while (ia_split_next(&split, &item, &n)) {
         const char *eq = memchr(item, '=', n), *number = eq ? eq + 1 : item;
-        size_t k = eq ? class_index(r->train, item, (size_t)(eq - item), classes) : place;
+        size_t k = eq ? class_index(r->train, item, (size_t)(eq - item), classes) : place++;
         double v;
         if (!ia_parse_double(number, n - (size_t)(number - item), &v) || !isfinite(v) || v < 0)
             return bad_weight(item, n, err);
-        if (k >= classes)
+        if (eq && k >= classes)
             return ia_fail(err, INARCH_NOT_FOUND, "class_weight", "",
                            "'%.*s' is none of the %zu classes", (int)(n < 60 ? n : 60), item,
                            classes);
-        weight[k] = v;
+        if (k < classes)
+            weight[k] = v;
     }
-    return INARCH_OK;
+    return count_weights(place, classes, err);
 }
 
 inarch_status run_class_weights(ia_run *r, inarch_error *err)

@@ -196,11 +196,8 @@ size_t ia_score_values(const ia_score *s, double *out)
     return n;
 }
 
-int ia_score_up(const ia_score *s, const char *name)
+bool ia_score_up(const ia_score *s, size_t i)
 {
     score_item item;
-    for (size_t i = 0; score_at(s, i, &item); i++)
-        if (strcmp(item.name, name) == 0)
-            return item.up;
-    return -1;
+    return score_at(s, i, &item) && item.up == 1;
 }

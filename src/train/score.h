@@ -25,9 +25,8 @@ IA_MUST_CHECK inarch_status ia_score_columns(const ia_score *s, const char *pref
                                              inarch_error *err);
 /* Values in the same order; returns how many. */
 size_t ia_score_values(const ia_score *s, double *out);
-/* The metric (or loss) of column `name` gets better upwards: 1, downwards: 0, no such column: -1.
- */
-int ia_score_up(const ia_score *s, const char *name);
+/* The i-th of them gets better upwards. */
+bool ia_score_up(const ia_score *s, size_t i);
 
 /* ---- a whole data set in inference mode ---- */
 typedef struct ia_scorer {

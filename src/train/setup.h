@@ -12,11 +12,12 @@
 
 typedef struct ia_setup {
     const char *loss, *loss_weights, *metrics, *weighted_metrics; /* as in ia_fit_options */
-    int compiled; /* use the compile state for what is NULL */
+    int compiled; /* the compile state speaks of these outputs: it holds for what is NULL */
     int training; /* checks that only matter for learning (one class only) */
 } ia_setup;
 
-/* *origin (may be NULL): "option", "file" or "head and labels". */
+/* d NULL: rows come later, with as many numbers as the loss takes. *origin (may be NULL): "option",
+ * "file" or "head and labels". */
 IA_MUST_CHECK inarch_status ia_setup_objective(const ia_model *m, const ia_data *d,
                                                const ia_setup *s, ia_objective *out,
                                                const char **origin, inarch_error *err);
@@ -24,6 +25,11 @@ IA_MUST_CHECK inarch_status ia_setup_objective(const ia_model *m, const ia_data 
 /* The labels of validation data fit a head that was made for other data. */
 IA_MUST_CHECK inarch_status setup_check_validation(const ia_head *h, const ia_data *d,
                                                    inarch_error *err);
+
+/* Notes when validation rows that are the tail of the data hold too few classes to tell anything.
+ */
+IA_MUST_CHECK inarch_status setup_note_classes(ia_objective *o, const ia_data *train,
+                                               const ia_data *validation, inarch_error *err);
 
 /* Writes loss, loss weights and metrics into the compile state, by Keras' long names, resolved. */
 IA_MUST_CHECK inarch_status ia_setup_save(const ia_objective *o, ia_model *m, inarch_error *err);

@@ -1,7 +1,8 @@
-/* Labels against heads: how they are encoded, whether they fit, and which loss they ask for. */
+/* Labels against heads: how they are encoded, and whether they fit. */
 #include "train/setup_internal.h"
 
 #include "base/alloc.h"
+#include "train/history.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,23 +34,38 @@ static inarch_status misfit(const ia_head *h, const ia_data *d, inarch_error *er
     size_t have = ia_data_target_count(d, h->target), want = h->samples * h->cols;
     char hint[200];
     if (ia_data_target_kind(d, h->target) == IA_TARGET_CLASSES)
-        snprintf(hint, sizeof hint, "--head auto makes an output for the %zu classes of the data",
+        snprintf(hint, sizeof hint,
+                 "tune --head auto makes an output for the %zu classes of the data",
                  ia_data_classes(d, h->target));
     else if (h->loss.cls && h->loss.cls->target == IA_TARGET_CLASS && have == want)
         snprintf(hint, sizeof hint, "--loss categorical_crossentropy takes one number per class");
     else if (have == h->samples)
-        snprintf(hint, sizeof hint,
-                 "--loss sparse_categorical_crossentropy takes class indices; --head auto makes an "
-                 "output for the data");
+        snprintf(
+            hint, sizeof hint,
+            "--loss sparse_categorical_crossentropy takes class indices; tune --head auto makes "
+            "an output for the data");
     else
-        snprintf(hint, sizeof hint, "--head auto makes an output for the data");
+        snprintf(hint, sizeof hint, "tune --head auto makes an output for the data");
     return ia_fail(err, INARCH_BAD_DATA, ia_data_target_name(d, h->target), hint,
-                   "output '%s' gives %zu numbers a row, but loss '%s' finds %zu in the labels",
-                   h->name, want, h->loss.cls ? h->loss.cls->name : "?", have);
+                   "output '%s' gives %zu number%s a row, but loss '%s' finds %zu in the labels",
+                   h->name, want, want == 1 ? "" : "s", h->loss.cls ? h->loss.cls->name : "?",
+                   have);
+}
+
+/* Targets in the form that the loss takes. */
+static void loss_encoding(ia_head *h)
+{
+    bool index = h->loss.cls->target == IA_TARGET_CLASS;
+    h->encoding = index ? IA_ENCODE_CLASS : IA_ENCODE_VALUES;
+    h->target_size = index ? h->samples : h->samples * h->cols;
 }
 
 inarch_status setup_encoding(ia_head *h, const ia_data *d, inarch_error *err)
 {
+    if (!d) {
+        loss_encoding(h);
+        return INARCH_OK;
+    }
     ia_target_kind kind = ia_data_target_kind(d, h->target);
     size_t have = ia_data_target_count(d, h->target), want = h->samples * h->cols;
     bool by_class = kind == IA_TARGET_CLASSES || h->loss.cls->logits == IA_LOGITS_SOFTMAX ||
@@ -79,16 +95,18 @@ static inarch_status outside(const ia_head *h, const ia_data *d, uint64_t row, d
     size_t classes = ia_data_classes(d, h->target);
     char hint[160];
     if (h->encoding == IA_ENCODE_VALUES && h->cols == 1 && classes > 2)
-        snprintf(hint, sizeof hint,
-                 "the data has %zu classes, one unit tells two apart; --head auto makes the output",
-                 classes);
+        snprintf(
+            hint, sizeof hint,
+            "the data has %zu classes, one unit tells two apart; tune --head auto makes the output",
+            classes);
     else if (h->encoding == IA_ENCODE_VALUES)
         snprintf(hint, sizeof hint, "%s takes labels from 0 to 1; for other numbers use mse",
                  h->loss.cls->name);
     else
-        snprintf(hint, sizeof hint,
-                 "labels are class indices from 0 to %zu; --head auto makes an output for the data",
-                 h->cols - 1);
+        snprintf(
+            hint, sizeof hint,
+            "labels are class indices from 0 to %zu; tune --head auto makes an output for the data",
+            h->cols - 1);
     return ia_fail(err, INARCH_BAD_DATA, ia_data_target_name(d, h->target), hint,
                    "label %g in row %llu is outside the classes of output '%s'", v,
                    (unsigned long long)row + 1, h->name);
@@ -180,33 +198,68 @@ inarch_status setup_check_validation(const ia_head *h, const ia_data *d, inarch_
     return setup_check_labels(h, d, 0, err);
 }
 
-/* ---- which loss ---- */
+/* ---- classes among validation rows ---- */
 
-static inarch_status ambiguous(const ia_head *h, const char *activation, const ia_data *d,
-                               inarch_error *err)
+/* Rows of `d` in each of *n classes, in new memory; *n = 0 where labels are no classes. */
+static inarch_status class_rows(const ia_head *h, const ia_data *d, size_t **out, size_t *n,
+                                inarch_error *err)
 {
-    return ia_fail(err, INARCH_BAD_ARGUMENT, h->name,
-                   "name one: --loss binary_crossentropy, categorical_crossentropy, "
-                   "sparse_categorical_crossentropy, mse, ...; or --head auto",
-                   "the loss of output '%s' (%zu x %s) on labels of %zu numbers a row is not clear",
-                   h->name, h->cols, activation, ia_data_target_count(d, h->target));
+    bool classes = ia_data_target_kind(d, h->target) == IA_TARGET_CLASSES;
+    bool unit = h->samples == 1 && h->cols == 1 && is(&h->loss, "binary_crossentropy");
+    ia_data *view;
+    *n = 0;
+    *out = NULL;
+    if (strcmp(ia_data_kind(d, NULL, NULL), "source") == 0 ||
+        !(classes || unit || h->loss.cls->logits == IA_LOGITS_SOFTMAX))
+        return INARCH_OK;
+    IA_TRY(ia_data_slice(d, 0, ia_data_rows(d), &view, err));
+    inarch_status status = INARCH_OK;
+    if (!classes && ia_data_target_count(d, h->target) == 1)
+        status = ia_data_encode(view, h->target, NULL, unit ? 2 : h->cols, err);
+    if (status == INARCH_OK) {
+        *n = ia_data_classes(view, h->target);
+        *out = ia_calloc(*n, sizeof **out);
+        status = *out ? ia_data_class_counts(view, h->target, *out, err)
+                      : ia_fail_memory(err, "classes", *n * sizeof **out);
+    } else if (status != INARCH_NO_MEMORY) {
+        status = INARCH_OK; /* shares of a class, say */
+    }
+    ia_data_free(view);
+    return status;
 }
 
-inarch_status setup_default_loss(const ia_model *m, const ia_head *h, const ia_data *d,
-                                 ia_loss *out, inarch_error *err)
+/* One class only, or one that is not trained on: a sorted file, most likely. */
+static void note_counts(ia_objective *o, const size_t *trained, const size_t *held, size_t n,
+                        bool tail)
 {
-    const ia_activation *a = ia_output_activation(m, h->output);
-    const char *name = a ? a->cls->name : "linear";
-    size_t have = ia_data_target_count(d, h->target);
-    bool full = have == h->samples * h->cols;
-    bool classes = ia_data_target_kind(d, h->target) == IA_TARGET_CLASSES;
-    if (strcmp(name, "sigmoid") == 0 && full)
-        return ia_loss_from_text("binary_crossentropy", out, err);
-    if (strcmp(name, "softmax") == 0 && h->cols > 1 && full)
-        return ia_loss_from_text("categorical_crossentropy", out, err);
-    if (strcmp(name, "softmax") == 0 && h->cols > 1 && one_number(h, d))
-        return ia_loss_from_text("sparse_categorical_crossentropy", out, err);
-    if (strcmp(name, "linear") == 0 && full && !classes)
-        return ia_loss_from_text("mean_squared_error", out, err);
-    return ambiguous(h, name, d, err);
+    size_t seen = 0;
+    bool strange = false;
+    for (size_t k = 0; k < n; k++) {
+        seen += held[k] > 0;
+        strange = strange || (held[k] && !trained[k]);
+    }
+    if (seen > 1 && !strange)
+        return;
+    ia_note(o->note, sizeof o->note,
+            seen == 1 ? "the validation rows hold one class only"
+                      : "the validation rows hold classes that no training row has");
+    if (tail)
+        ia_note(o->note, sizeof o->note, "shuffle the rows of the file first");
+}
+
+inarch_status setup_note_classes(ia_objective *o, const ia_data *train, const ia_data *validation,
+                                 inarch_error *err)
+{
+    inarch_status status = INARCH_OK;
+    for (size_t i = 0; i < o->head_count && status == INARCH_OK; i++) {
+        size_t *trained = NULL, *held = NULL, n = 0, m = 0;
+        status = class_rows(&o->heads[i], train, &trained, &n, err);
+        if (status == INARCH_OK)
+            status = class_rows(&o->heads[i], validation, &held, &m, err);
+        if (status == INARCH_OK && n > 0 && n == m)
+            note_counts(o, trained, held, n, ia_data_same_source(train, validation));
+        ia_free(trained);
+        ia_free(held);
+    }
+    return status;
 }

@@ -42,6 +42,45 @@ bool setup_text_for(const char *text, const char *const *names, size_t outputs, 
     return used > 0;
 }
 
+/* Items of a list, and those of them without a name. */
+static size_t count_items(const char *text, size_t *bare)
+{
+    ia_split split = ia_split_of(text, ',');
+    const char *item;
+    size_t n, all = 0;
+    for (*bare = 0; ia_split_next(&split, &item, &n); all++)
+        *bare += prefix_length(item, n) == 0;
+    return all;
+}
+
+inarch_status setup_item_for(const setup_state *t, const char *text, const char *what,
+                             size_t output, char *out, inarch_error *err)
+{
+    size_t n, place = 0, bare, all = count_items(text, &bare);
+    bool shared = bare == 1 && strcmp(what, "loss") == 0;
+    ia_split split = ia_split_of(text, ',');
+    const char *item;
+    out[0] = '\0';
+    if (bare && all != t->outputs && !shared) {
+        char hint[160];
+        snprintf(hint, sizeof hint,
+                 "give one for each output in their order, or by name: %.60s=...", t->names[0]);
+        return ia_fail(err, INARCH_BAD_ARGUMENT, what, hint,
+                       "%s: %zu given, but the model has %zu output%s", what, all, t->outputs,
+                       t->outputs == 1 ? "" : "s");
+    }
+    while (ia_split_next(&split, &item, &n)) {
+        size_t prefix = prefix_length(item, n);
+        if (prefix && same(item, prefix, t->names[output])) {
+            snprintf(out, SETUP_TEXT, "%.*s", (int)(n - prefix - 1), item + prefix + 1);
+            return INARCH_OK;
+        }
+        if (!prefix && (shared || place++ == output))
+            snprintf(out, SETUP_TEXT, "%.*s", (int)n, item);
+    }
+    return INARCH_OK;
+}
+
 inarch_status setup_text_check(const char *text, const char *const *names, size_t outputs,
                                const char *what, inarch_error *err)
 {

@@ -20,6 +20,7 @@ struct ia_trainer {
     ia_objective penalties; /* no heads */
     trainer_head *buffers;
     double *temp;
+    float *statistics;  /* what forward updates itself, as it was before the step */
     ia_snapshot before; /* what a publish that fails goes back to */
 };
 
@@ -33,6 +34,7 @@ void ia_trainer_free(ia_trainer *t)
     }
     ia_free(t->buffers);
     ia_free(t->temp);
+    ia_free(t->statistics);
     if (t->program)
         ia_snapshot_free(&t->before);
     ia_objective_free(&t->penalties);
@@ -82,6 +84,31 @@ static inarch_status make_buffers(ia_trainer *t, size_t rows, inarch_error *err)
     return t->temp ? INARCH_OK : ia_fail_memory(err, "losses", most * sizeof *t->temp);
 }
 
+/* Moving statistics are updated before the loss is known: a step that is not taken puts them back.
+ */
+static inarch_status make_statistics(ia_trainer *t, inarch_error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ia_program_live_count(t->program); i++) {
+        const ia_live *v = ia_program_live(t->program, i);
+        n += v->grad ? 0 : v->count;
+    }
+    t->statistics = ia_calloc(n, sizeof *t->statistics);
+    return t->statistics ? INARCH_OK : ia_fail_memory(err, "statistics", n * sizeof(float));
+}
+
+static void move_statistics(const ia_trainer *t, bool back)
+{
+    float *at = t->statistics;
+    for (size_t i = 0; i < ia_program_live_count(t->program); i++) {
+        const ia_live *v = ia_program_live(t->program, i);
+        if (v->grad)
+            continue;
+        memcpy(back ? v->value : at, back ? at : v->value, v->count * sizeof *at);
+        at += v->count;
+    }
+}
+
 inarch_status ia_trainer_new(ia_model *m, const ia_trainer_options *o, ia_trainer **out,
                              inarch_error *err)
 {
@@ -97,6 +124,7 @@ inarch_status ia_trainer_new(ia_model *m, const ia_trainer_options *o, ia_traine
     IA_TRY_GOTO(ia_objective_add_l2_sp(&t->penalties, t->program, o->l2_sp, o->l2_sp_new, err));
     IA_TRY_GOTO(ia_snapshot_new(t->program, &t->before, err));
     IA_TRY_GOTO(make_buffers(t, o->rows, err));
+    IA_TRY_GOTO(make_statistics(t, err));
     *out = t;
 done:
     if (status != INARCH_OK)
@@ -151,6 +179,7 @@ bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step, d
                      ia_loss_parts *loss)
 {
     *loss = (ia_loss_parts){0};
+    move_statistics(t, false);
     ia_program_suffix(t->program, rows, step);
     clear_grads(t, rows);
     for (size_t h = 0; h < t->head_count; h++) {
@@ -161,8 +190,10 @@ bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step, d
     }
     loss->regularization = ia_trainer_penalty(t) + ia_program_activity(t->program);
     loss->total += loss->regularization;
-    if (!isfinite(loss->total))
+    if (!isfinite(loss->total)) {
+        move_statistics(t, true);
         return false;
+    }
     ia_program_backward(t->program, rows);
     ia_objective_penalty_grad(&t->penalties, t->program);
     ia_updater_step(t->updater, learning_rate);

@@ -28,11 +28,24 @@ static inarch_status collect_name(void *context, const ia_model *m, ia_layer *l,
     return INARCH_OK;
 }
 
+/* The path that ends with "/name"; NULL: none. */
+static const char *path_of(const name_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const char *slash = strrchr(list->names[i], '/');
+        if (slash && strcmp(slash + 1, name) == 0)
+            return list->names[i];
+    }
+    return NULL;
+}
+
 inarch_status ia_no_such_layer(const ia_model *m, const char *name, inarch_error *err)
 {
     name_list list = {0};
     const char *near = NULL;
     if (ia_model_walk(m, collect_name, &list, NULL) == INARCH_OK)
+        near = path_of(&list, name);
+    if (!near)
         near = ia_suggest(name, (const char *const *)list.names, list.count);
     char hint[200] = "show lists the layers of a model";
     if (near)
@@ -238,9 +251,18 @@ inarch_status ia_freeze_to(ia_model *m, const char *layer, inarch_error *err)
     for (size_t i = 0; i < all; i++)
         if (strcmp(ia_model_counted_at(m, i)->name, layer) == 0)
             return ia_freeze_first(m, i + 1, err);
-    if (ia_model_layer(m, layer))
-        return ia_fail(err, INARCH_BAD_ARGUMENT, layer,
-                       "freeze it by a pattern, or name the nested model",
-                       "'%s' is no layer that model.layers counts", layer);
+    if (ia_model_layer(m, layer)) {
+        const char *slash = strrchr(layer, '/');
+        int inside = slash ? (int)(slash - layer) : 0;
+        char hint[200];
+        if (inside && inside <= 60)
+            snprintf(hint, sizeof hint, "'%.60s,' freezes exactly it, '%.*s/*' all of '%.*s'",
+                     layer, inside, layer, inside, layer);
+        else
+            snprintf(hint, sizeof hint, "'%.120s,' freezes exactly it", layer);
+        return ia_fail(err, INARCH_BAD_ARGUMENT, layer, hint,
+                       "'%s' is no layer that model.layers counts, so nothing is frozen up to it",
+                       layer);
+    }
     return ia_no_such_layer(m, layer, err);
 }

@@ -174,11 +174,30 @@ static inarch_status stack(ia_model *m, const char *spec, ia_ref *top, inarch_er
     return ia_model_infer(m, err);
 }
 
+/* SPECs joined by commas, one on top of the other. */
+static inarch_status stack_all(ia_model *m, const char *specs, ia_ref *top, inarch_error *err)
+{
+    ia_split items = ia_split_of(specs, ',');
+    const char *item;
+    size_t length;
+    if (!*specs)
+        return stack(m, specs, top, err); /* tells what is missing */
+    while (ia_split_next(&items, &item, &length)) {
+        char *spec = ia_strndup(item, length);
+        if (!spec)
+            return ia_fail_memory(err, "a layer", length);
+        inarch_status status = stack(m, spec, top, err);
+        ia_free(spec);
+        IA_TRY(status);
+    }
+    return INARCH_OK;
+}
+
 static inarch_status edit_add(ia_model *m, void *context, inarch_error *err)
 {
     ia_ref top;
     IA_TRY(ia_single_output(m, "add a layer", &top, err));
-    IA_TRY(stack(m, context, &top, err));
+    IA_TRY(stack_all(m, context, &top, err));
     return ia_model_set_outputs(m, &top, 1, err);
 }
 
@@ -216,17 +235,7 @@ static inarch_status edit_attach(ia_model *m, void *context, inarch_error *err)
         return ia_fail(err, INARCH_BAD_ARGUMENT, a->from, "as in dense:64:relu,dense:1:sigmoid",
                        "an output needs a layer at least");
     ia_ref top = {ia_model_call_of(m, l), 0};
-    ia_split items = ia_split_of(a->specs, ',');
-    const char *item;
-    size_t length;
-    while (ia_split_next(&items, &item, &length)) {
-        char *spec = ia_strndup(item, length);
-        if (!spec)
-            return ia_fail_memory(err, "a layer", length);
-        inarch_status status = stack(m, spec, &top, err);
-        ia_free(spec);
-        IA_TRY(status);
-    }
+    IA_TRY(stack_all(m, a->specs, &top, err));
     size_t n = m->output_count;
     ia_ref *outputs = ia_calloc(n + 1, sizeof *outputs);
     if (!outputs)

@@ -489,9 +489,31 @@ static void test_source_allocations(void **state)
     each_allocation(FIXTURE("xy.npz"), make_source);
 }
 
+/* What is wrong in a row matters where the row is used. */
+static void test_faults_left_out(void **state)
+{
+    (void)state;
+    inarch_error err;
+    ia_data *d = text_data("age,city,kind\n1,2,cat\n3,,dog\n5,6,cat\n", "kind"), *v;
+    assert_int_equal(ia_data_check(d, true, &err), INARCH_BAD_DATA);
+    assert_string_equal(err.message, "'t.csv': row 2 (line 3), column 'city' is missing");
+    const uint64_t good[] = {2, 0}, bad[] = {0, 1};
+    assert_ok(ia_data_select(d, good, 2, &v, &err), err);
+    assert_ok(ia_data_check(v, true, &err), err);
+    ia_data_free(v);
+    assert_ok(ia_data_select(d, bad, 2, &v, &err), err);
+    assert_int_equal(ia_data_check(v, true, &err), INARCH_BAD_DATA);
+    ia_data_free(v);
+    assert_ok(ia_data_only(d, 0, "cat", 0, &v, &err), err);
+    assert_ok(ia_data_check(v, true, &err), err);
+    ia_data_free(v);
+    ia_data_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_faults_left_out),
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_gather_rows),
         cmocka_unit_test(test_split),

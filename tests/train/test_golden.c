@@ -3,7 +3,7 @@
  * weights to the bit. Skipped where ../shared is absent. */
 #include "test.h"
 #include "train/fixture.h"
-#include "train/npz.h"
+#include "npz.h"
 #include "train/rig.h"
 
 #include "formats/format.h"

@@ -4,7 +4,7 @@
  * bit. */
 #include "test.h"
 #include "train/fixture.h"
-#include "train/npz.h"
+#include "npz.h"
 #include "train/rig.h"
 
 #include "base/text.h"

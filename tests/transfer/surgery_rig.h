@@ -78,8 +78,8 @@ static void put_model(text *t, const ia_model *m)
         t->at += used, t->left -= (size_t)used;
         for (size_t v = 0; v < l->variable_count; v++) {
             const ia_variable *w = &l->variables[v];
-            used = snprintf(t->at, t->left, " %s/%llu/%llu/%016llx", w->name,
-                            (unsigned long long)w->id, (unsigned long long)w->slots.step,
+            used = snprintf(t->at, t->left, " %s/%llu/%016llx", w->name,
+                            (unsigned long long)w->slots.step,
                             (unsigned long long)hash_bytes(HASH_START, ia_array_data(&w->value),
                                                            ia_array_count(&w->value) * 4));
             t->at += used, t->left -= (size_t)used;

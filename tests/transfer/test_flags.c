@@ -149,8 +149,8 @@ static void test_freeze_to(void **state)
     assert_ok(inarch_freeze_to(m, "join", &err), err);
     assert_string_equal(live_layers(m), "up top");
     check_error(inarch_freeze_to(m, "base/p", &err), INARCH_BAD_ARGUMENT, &err, "base/p",
-                "'base/p' is no layer that model.layers counts",
-                "freeze it by a pattern, or name the nested model");
+                "'base/p' is no layer that model.layers counts, so nothing is frozen up to it",
+                "'base/p,' freezes exactly it, 'base/*' all of 'base'");
     inarch_free(m);
 }
 

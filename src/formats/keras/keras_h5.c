@@ -45,8 +45,8 @@ static inarch_status h5_refuse(const ia_h5_object *root, const char *name, inarc
     if (ia_h5_attr_find(root, "layer_names") || ia_h5_attr_find(root, "layer_names0"))
         return ia_fail(
             err, INARCH_UNSUPPORTED, name,
-            "load the model it belongs to first, then these weights into it; or save the "
-            "whole model: model.save('x.h5')",
+            "in Keras, load them into their model and save that whole: model.load_weights(...), "
+            "model.save('x.h5')",
             "'%s' holds the weights of a Keras model, but not the model", name);
     if (keras3)
         return ia_fail(err, INARCH_UNSUPPORTED, name, "save the whole model: model.save('x.h5')",
