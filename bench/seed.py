@@ -49,8 +49,10 @@ def inarch_run(inarch, folder, threads, extra=()):
 def peer_run(script, folder, threads, extra=()):
     seconds, done = run([sys.executable, f"{HERE}/peers/{script}", f"{folder}/seed.h5", "--threads", str(threads),
                          *extra])
-    if done.returncode:
+    if "ModuleNotFoundError" in done.stderr:
         return None
+    if done.returncode:
+        sys.exit(f"{script}: {done.stderr}")
     return seconds, json.loads(done.stdout.splitlines()[-1])["epoch_seconds"]
 
 

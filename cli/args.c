@@ -51,8 +51,7 @@ static inarch_status unknown_option(const cli_args *a, const char *item, size_t 
     const char **names = text_alloc(NULL, a->option_count * sizeof *names);
     for (size_t i = 0; i < a->option_count; i++)
         names[i] = a->options[i].name;
-    const char *near =
-        strncmp(given, "--", 2) == 0 ? cli_nearest(given + 2, names, a->option_count) : NULL;
+    const char *near = cli_nearest(given + strspn(given, "-"), names, a->option_count);
     if (near) {
         char *name = text_copy(near, strlen(near));
         dashes(name);
@@ -151,10 +150,12 @@ static void put_value(cli_args *a, const cli_option *o, const char *text)
     a->quiet = a->quiet || o->id == OPT_QUIET;
 }
 
-/* "--data --json": the value was forgotten. */
+/* "--data --json", "--data -o x": the value was forgotten. */
 static bool looks_like_option(const cli_args *a, const char *item)
 {
-    return strncmp(item, "--", 2) == 0 && find_name(a, item + 2, strcspn(item + 2, "="));
+    if (strncmp(item, "--", 2) == 0)
+        return find_name(a, item + 2, strcspn(item + 2, "="));
+    return item[0] == '-' && item[1] && !item[2] && find_letter(a, item[1]);
 }
 
 static inarch_status take_option(cli_args *a, const char *const *items, size_t n, size_t *at,
@@ -164,8 +165,8 @@ static inarch_status take_option(cli_args *a, const char *const *items, size_t n
     bool is_long = item[1] == '-';
     size_t len = is_long ? strcspn(item, "=") : 2;
     const cli_option *o = is_long ? find_name(a, item + 2, len - 2) : find_letter(a, item[1]);
-    if (!o)
-        return unknown_option(a, item, len, err);
+    if (!o) /* "-lr" is told whole */
+        return unknown_option(a, item, strcspn(item, "="), err);
     const char *text = item[len] ? item + len + is_long : NULL;
     if (!o->value && text)
         return cli_usage(err, "", "option '%.*s' takes no value", (int)len, item);
@@ -186,7 +187,8 @@ static inarch_status check_words(const cli_args *a, inarch_error *err)
     char hint[160];
     if (cli_given(a, OPT_HELP))
         return INARCH_OK;
-    snprintf(hint, sizeof hint, "usage: inarch %s %s", c->name, c->words);
+    snprintf(hint, sizeof hint, "usage: inarch %s %s%s[OPTIONS]", c->name, c->words,
+             *c->words ? " " : "");
     if (a->word_count < c->least)
         return cli_usage(err, hint, "%s needs a %s", c->name, c->words);
     if (a->word_count > c->most)
@@ -325,6 +327,19 @@ static inarch_status apply_environment(const cli_args *a, const char *kind, void
     return INARCH_OK;
 }
 
+/* The library speaks of fields; who typed an option is told of that: "--lr must be ...". */
+static inarch_status bad_value(const cli_option *o, const inarch_error *why, inarch_error *err)
+{
+    size_t n = strlen(o->field);
+    if (strncmp(why->message, o->field, n) != 0 || why->message[n] != ' ')
+        return cli_usage(err, why->hint, "%s", why->message);
+    char *name = text_copy(o->name, strlen(o->name));
+    dashes(name);
+    inarch_status status = cli_usage(err, why->hint, "--%s%s", name, why->message + n);
+    free(name);
+    return status;
+}
+
 inarch_status cli_apply(const cli_args *a, const char *kind, void *options, inarch_error *err)
 {
     for (size_t i = 0; i < a->value_count; i++) {
@@ -335,7 +350,7 @@ inarch_status cli_apply(const cli_args *a, const char *kind, void *options, inar
         inarch_status status =
             inarch_option_set(kind, options, v->option->field, v->text ? v->text : "1", &why);
         if (status != INARCH_OK)
-            return cli_usage(err, why.hint, "%s", why.message);
+            return bad_value(v->option, &why, err);
     }
     return apply_environment(a, kind, options, err);
 }

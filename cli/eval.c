@@ -1,5 +1,6 @@
 /* inarch eval: loss and metrics of a model on labelled rows. */
 #include "files.h"
+#include "surgery.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ static void put_json(json_out *j, const cli_args *a, size_t rows, const inarch_h
     for (size_t i = 0; (name = inarch_history_name(h, i)); i++)
         jw_real(j, name, inarch_history_get(h, 0, name));
     jw_object_end(j);
+    jw_string(j, "note", inarch_history_note(h));
     jw_object_end(j);
 }
 
@@ -44,6 +46,7 @@ static inarch_status run(const cli_args *a, json_out *json, inarch_error *err)
     CLI_TRY_GOTO(cli_need(a, OPT_DATA, &path, err));
     CLI_TRY_GOTO(cli_apply(a, "run", &o, err));
     CLI_TRY_GOTO(inarch_load(a->words[0], NULL, &m, err));
+    CLI_TRY_GOTO(surgery_name_classes(a, m, err));
     CLI_TRY_GOTO(files_open_data(a, m, FILES_TEST, &d, err));
     CLI_TRY_GOTO(inarch_data_get_info(d, &info, err));
     CLI_TRY_GOTO(inarch_evaluate(m, d, &o, &h, err));
@@ -51,6 +54,11 @@ static inarch_status run(const cli_args *a, json_out *json, inarch_error *err)
         put_json(json, a, info.rows, h);
     else
         print(h);
+    if (*inarch_history_note(h) && !a->quiet) {
+        fputs("note: ", stderr);
+        text_put(stderr, inarch_history_note(h));
+        putc('\n', stderr);
+    }
 done:
     inarch_history_free(h);
     inarch_data_free(d);
@@ -58,7 +66,7 @@ done:
     return status;
 }
 
-static const int options[] = {OPT_DATA, 0};
+static const int options[] = {OPT_DATA, OPT_CLASS_NAMES, 0};
 static const char *const kinds[] = {"data", "run", NULL};
 
 const cli_command cli_eval = {

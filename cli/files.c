@@ -45,7 +45,8 @@ inarch_status files_open_val(const cli_args *a, const inarch_model *m, inarch_da
     if (data && strcmp(path, "-") == 0 && strcmp(data, "-") == 0)
         return cli_usage(err, "", "--data and --val cannot both be standard input");
     CLI_TRY(cli_apply(a, "data", &o, err));
-    o.part = NULL; /* --part speaks of --data */
+    o.part = NULL; /* --part and --per-class speak of --data */
+    o.per_class = 0;
     if (cli_given(a, OPT_VAL_LABELS))
         o.labels = cli_text(a, OPT_VAL_LABELS);
     if (cli_given(a, OPT_VAL_WEIGHTS))
@@ -55,7 +56,7 @@ inarch_status files_open_val(const cli_args *a, const inarch_model *m, inarch_da
 
 /* ---- outputs ---- */
 
-static bool same_file(const char *a, const char *b)
+bool files_same(const char *a, const char *b)
 {
     struct stat x, y;
     if (strcmp(a, b) == 0)
@@ -66,11 +67,10 @@ static bool same_file(const char *a, const char *b)
 
 /* The options whose value is a file that is read, where it is one. Labels may also be a column:
  * then there is no such file, or one that is not this output. */
-static bool is_read(const cli_args *a, const cli_value *v)
+static bool is_read(const cli_value *v)
 {
     static const int files[] = {OPT_DATA, OPT_VAL, OPT_VAL_LABELS, OPT_VAL_WEIGHTS};
     static const char *const fields[] = {"labels", "weights", "checkpoint"};
-    (void)a;
     for (size_t i = 0; i < CLI_COUNT(files); i++)
         if (v->option->id == files[i])
             return true;
@@ -85,12 +85,15 @@ static inarch_status check_inputs(const cli_args *a, const char *option, const c
 {
     const char *hint = "name another file, or give --force to replace it";
     for (size_t i = 0; i < a->word_count; i++)
-        if (same_file(path, a->words[i]))
+        if (files_same(path, a->words[i]))
             return cli_usage(err, hint, "%s '%s' is also the file that is read", option, path);
-    for (size_t i = 0; i < a->value_count; i++)
-        if (is_read(a, &a->values[i]) && same_file(path, a->values[i].text))
+    for (size_t i = 0; i < a->value_count; i++) {
+        const cli_value *v = &a->values[i];
+        bool itself = v->text == path; /* --checkpoint is read and written */
+        if (is_read(v) && !itself && files_same(path, v->text))
             return cli_usage(err, hint, "%s '%s' is also the value of --%s", option, path,
-                             a->values[i].option->name);
+                             v->option->name);
+    }
     return INARCH_OK;
 }
 

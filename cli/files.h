@@ -23,6 +23,9 @@ inarch_status files_open_val(const cli_args *a, const inarch_model *m, inarch_da
 inarch_status files_check_output(const cli_args *a, const char *option, const char *path,
                                  inarch_error *err);
 
+/* Whether two paths name one file, by whatever links. */
+bool files_same(const char *a, const char *b);
+
 /* Of a file that was just written; 0 when it cannot be told. */
 uint64_t files_size(const char *path);
 

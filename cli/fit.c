@@ -24,6 +24,26 @@ typedef struct fit_job {
     double seconds;
 } fit_job;
 
+/* Options that say nothing without another one: better told than passed over. */
+static inarch_status check_companions(const cli_args *a, const inarch_fit_options *o,
+                                      inarch_error *err)
+{
+    static const char *const stopping[] = {"patience", "monitor", "mode", "min_delta"};
+    static const int of_val[] = {OPT_VAL_LABELS, OPT_VAL_WEIGHTS};
+    for (size_t i = 0; !o->early_stopping && i < CLI_COUNT(stopping); i++)
+        if (cli_field_given(a, "fit", stopping[i]))
+            return cli_usage(err,
+                             "add --early-stopping; for a falling rate: --schedule "
+                             "'plateau(patience=5)'",
+                             "--%s says nothing without --early-stopping",
+                             strcmp(stopping[i], "min_delta") == 0 ? "min-delta" : stopping[i]);
+    for (size_t i = 0; !cli_given(a, OPT_VAL) && i < CLI_COUNT(of_val); i++)
+        if (cli_given(a, of_val[i]))
+            return cli_usage(err, "add --val D; rows split off --data have its labels and weights",
+                             "--%s says nothing without --val", cli_option_row(of_val[i])->name);
+    return INARCH_OK;
+}
+
 inarch_status fit_check(const cli_args *a, inarch_error *err)
 {
     inarch_fit_options o = INARCH_FIT_OPTIONS;
@@ -31,6 +51,7 @@ inarch_status fit_check(const cli_args *a, inarch_error *err)
     const char *path, *log = cli_text(a, OPT_LOG);
     CLI_TRY(cli_need(a, OPT_DATA, &path, err));
     CLI_TRY(cli_apply(a, "fit", &o, err));
+    CLI_TRY(check_companions(a, &o, err));
     if (cli_given(a, OPT_VAL) && cli_field_given(a, "fit", "val_split"))
         return cli_usage(err, "", "--val and --val-split exclude each other");
     if (cli_given(a, OPT_DRY_RUN))
@@ -41,9 +62,11 @@ inarch_status fit_check(const cli_args *a, inarch_error *err)
     CLI_TRY(files_check_output(a, "-o", path, err));
     CLI_TRY(cli_apply(a, "save", &save, err));
     CLI_TRY(inarch_save_check(path, &save, err));
+    if (o.checkpoint)
+        CLI_TRY(files_check_output(a, "--checkpoint", o.checkpoint, err));
     if (!log)
         return INARCH_OK;
-    if (strcmp(log, path) == 0)
+    if (files_same(log, path))
         return cli_usage(err, "", "--log and -o are both '%s'", log);
     if (a->json && strcmp(log, "-") == 0)
         return cli_usage(err, "", "--json and --log - both write to standard output");
@@ -148,7 +171,7 @@ static inarch_status train_and_save(fit_job *j, inarch_error *err)
     inarch_error log_error;
     double start = files_clock();
     CLI_TRY(progress_open(&p, j->args, err));
-    p.rates = *j->plan.schedule && strcmp(j->plan.schedule, "constant") != 0;
+    p.rates = strcmp(j->plan.schedule, "constant") != 0;
     j->options.event = progress_event;
     j->options.context = &p;
     inarch_status status = inarch_fit(j->m, j->data, &j->options, &j->history, err);

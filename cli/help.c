@@ -43,7 +43,7 @@ static void print_option(const cli_option *o)
 {
     char name[96], help[512];
     option_name(o, name, sizeof name);
-    bool fallback = o->fallback && *o->fallback && o->value;
+    bool fallback = *o->fallback && o->value;
     snprintf(help, sizeof help, fallback ? "%s [%s]" : "%s", o->help, o->fallback);
     if (text_width(name) + 4 > HELP_COLUMN)
         printf("  %s\n%*s", name, HELP_COLUMN, "");

@@ -54,11 +54,11 @@ static void print_json(const char *command, const json_out *result, const inarch
     jw_string(&j, "command", command);
     if (e)
         error_json(&j, e);
-    else
-        jw_raw(&j, "result", jw_text(result));
-    jw_object_end(&j);
     if (jw_text(&j))
-        puts(jw_text(&j));
+        fputs(jw_text(&j), stdout);
+    if (!e) /* may be large: not copied */
+        printf(",\"result\":%s", jw_text(result));
+    puts("}");
     jw_free(&j);
 }
 
@@ -81,22 +81,21 @@ static inarch_status close_stdout(inarch_error *err)
 
 static inarch_status no_command(const char *name, inarch_error *err)
 {
-    const char *names[16];
+    const char *names[16] = {NULL};
     char hint[96] = "'inarch help' lists the commands";
     size_t n = 0;
+    if (name[0] == '-')
+        return cli_usage(err, "inarch COMMAND [ARGUMENTS] [OPTIONS]",
+                         "a command must come before '%s'", name);
     for (; n < cli_command_count && n < CLI_COUNT(names); n++)
         names[n] = cli_commands[n]->name;
     const char *near = cli_nearest(name, names, n);
+    for (size_t i = 0; !near && i < n; i++) /* "evaluate", "feature" */
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            near = names[i];
     if (near)
         snprintf(hint, sizeof hint, "did you mean '%s'?", near);
-    return cli_usage(err, hint, name[0] == '-' ? "unknown option '%s'" : "unknown command '%s'",
-                     name);
-}
-
-static inarch_status help(const char *name, inarch_error *err)
-{
-    const cli_command *c = name ? cli_command_find(name) : NULL;
-    return name && !c ? no_command(name, err) : cli_help(c, err);
+    return cli_usage(err, hint, "unknown command '%s'", name);
 }
 
 static inarch_status run_command(cli_args *a, const cli_command *c, const char *const *items,
@@ -113,18 +112,55 @@ static inarch_status run_command(cli_args *a, const cli_command *c, const char *
     return INARCH_OK;
 }
 
+static bool is_one_of(const char *item, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(item, *words) == 0)
+            return true;
+    return false;
+}
+
+/* `help COMMAND`; `help layers dense` is what `list layers dense` says. */
+static inarch_status help(cli_args *a, const char *const *items, size_t n, json_out *json,
+                          inarch_error *err)
+{
+    const char *name, *unused;
+    const cli_command *c = n > 0 ? cli_command_find(items[0]) : NULL;
+    if (n == 0 || c)
+        return cli_help(c, err);
+    for (size_t i = 0; inarch_list("kinds", i, &name, &unused, NULL) == INARCH_OK; i++)
+        if (strcmp(name, items[0]) == 0)
+            return run_command(a, &cli_list, items, n, json, err);
+    return no_command(items[0], err);
+}
+
+/* "--quiet tune ..." is "tune --quiet ...". */
+static void command_first(const char **items, size_t n)
+{
+    static const char *const flags[] = {"--quiet", "--json", NULL};
+    size_t at = 0;
+    while (at < n && is_one_of(items[at], flags))
+        at++;
+    if (at == 0 || at == n)
+        return;
+    const char *command = items[at];
+    memmove(items + 1, items, at * sizeof *items);
+    items[0] = command;
+}
+
 static inarch_status dispatch(cli_args *a, const char *const *items, size_t n, json_out *json,
                               inarch_error *err)
 {
     if (n == 0)
         return cli_usage(err, "'inarch help' lists the commands", "a command is missing");
-    if (strcmp(items[0], "--version") == 0) {
+    static const char *const version[] = {"--version", "-V", "version", NULL};
+    static const char *const helps[] = {"help", "--help", "-h", NULL};
+    if (is_one_of(items[0], version)) {
         printf("inarch %s\n", inarch_version());
         return INARCH_OK;
     }
-    if (strcmp(items[0], "help") == 0 || strcmp(items[0], "--help") == 0 ||
-        strcmp(items[0], "-h") == 0)
-        return help(n > 1 ? items[1] : NULL, err);
+    if (is_one_of(items[0], helps))
+        return help(a, items + 1, n - 1, json, err);
     const cli_command *c = cli_command_find(items[0]);
     return c ? run_command(a, c, items + 1, n - 1, json, err) : no_command(items[0], err);
 }
@@ -145,8 +181,10 @@ int main(int argc, char **argv)
     const char **items;
     size_t n;
     inarch_status status = cli_args_expand(&a, argc, argv, &items, &n, &err);
-    if (status == INARCH_OK)
+    if (status == INARCH_OK) {
+        command_first(items, n);
         status = dispatch(&a, items, n, &json, &err);
+    }
     if (status != INARCH_OK && wants_json(items, n)) {
         const cli_command *c = n ? cli_command_find(items[0]) : NULL;
         print_json(c ? c->name : NULL, NULL, &err);

@@ -50,10 +50,10 @@ static const cli_option rows[] = {
              "scratch, to compare with"},
     {.id = OPT_ADD,
      .name = "add",
-     .value = "SPEC",
+     .value = "SPECS",
      .group = GROUP_SURGERY,
-     .help =
-         "a layer on top: dense:128:relu, dropout:0.5, dense(units=8,name=top). May be repeated"},
+     .help = "layers on top, joined by commas: dense:128:relu,dropout:0.5,dense(3,name=top). "
+             "'inarch list layers' names them, 'inarch list layers dense' what dense takes"},
     {.id = OPT_INSERT,
      .name = "insert",
      .value = "[LAYER]=SPEC",
@@ -69,6 +69,12 @@ static const cli_option rows[] = {
      .value = "auto|N",
      .group = GROUP_SURGERY,
      .help = "replace the last layer with weights by one for the classes of the data, or for N"},
+    {.id = OPT_CLASS_NAMES,
+     .name = "classes",
+     .value = "NAMES",
+     .group = GROUP_DATA,
+     .help = "names of the classes in the order of the outputs, joined by commas, for a model that "
+             "does not name them"},
     {.id = OPT_CLASSES,
      .name = "classes",
      .value = "NAMES",
@@ -210,14 +216,15 @@ static void add_kind(option_list *l, const cli_command *c, const char *kind)
         if (is_one_of(o.name, c->without))
             continue;
         bool data = strcmp(kind, "data") == 0;
-        add(l, &(cli_option){.id = OPT_LIBRARY,
-                             .name = o.name,
-                             .value = value_name(o.type),
-                             .group = data ? GROUP_DATA : GROUP_WORK,
-                             .help = o.help,
-                             .kind = kind,
-                             .field = o.name,
-                             .fallback = o.fallback});
+        cli_option row = {.id = OPT_LIBRARY,
+                          .name = o.name,
+                          .value = value_name(o.type),
+                          .group = data ? GROUP_DATA : GROUP_WORK,
+                          .help = o.help,
+                          .kind = kind,
+                          .field = o.name};
+        memcpy(row.fallback, o.fallback, sizeof row.fallback);
+        add(l, &row);
     }
 }
 

@@ -20,6 +20,7 @@ enum {
     OPT_ATTACH,
     OPT_HEAD,
     OPT_CLASSES,
+    OPT_CLASS_NAMES,
     OPT_RENAME,
     OPT_GROUP,
     OPT_LAYER,
@@ -59,7 +60,7 @@ typedef struct cli_option {
     option_group group;
     const char *help;
     const char *kind, *field; /* of a library's struct: "fit", "learning_rate"; else NULL */
-    const char *fallback;     /* the default as text; "" or NULL for none */
+    char fallback[32];        /* the default as text; "" for none */
 } cli_option;
 
 struct cli_command;

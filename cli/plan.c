@@ -11,9 +11,16 @@
 void plan_print_line(FILE *f, const inarch_fit_plan *p, uint64_t seed)
 {
     fprintf(f, "optimizer %s (%s)", p->optimizer, p->optimizer_origin);
-    if (!strstr(p->optimizer, "learning_rate="))
+    if (strcmp(p->schedule, "constant") != 0)
+        fprintf(f, ", learning rate by %s", p->schedule);
+    else if (!strstr(p->optimizer, "learning_rate="))
         fprintf(f, ", learning rate %.6g", p->learning_rate);
     fprintf(f, "; loss %s (%s); seed %llu\n", p->loss, p->loss_origin, (unsigned long long)seed);
+    if (*p->note) {
+        fputs("note: ", f);
+        text_put(f, p->note);
+        putc('\n', f);
+    }
 }
 
 static void label(FILE *f, const char *name)
@@ -63,10 +70,6 @@ void plan_print(FILE *f, const inarch_model *m, const inarch_fit_plan *p, uint64
     plan_print_line(f, p, seed);
     label(f, "metrics");
     fprintf(f, "%s\n", *p->metrics ? p->metrics : "none");
-    if (strcmp(p->schedule, "constant") != 0) {
-        label(f, "schedule");
-        fprintf(f, "%s\n", p->schedule);
-    }
     label(f, "rows");
     fprintf(f, "%zu to train, %zu to validate, %zu step%s an epoch\n", p->rows, p->validation_rows,
             p->steps_per_epoch, p->steps_per_epoch == 1 ? "" : "s");
@@ -108,6 +111,7 @@ void plan_json(json_out *j, const char *key, const inarch_fit_plan *p, uint64_t 
     jw_bool(j, "cache_in_memory", p->cache_in_memory != 0);
     jw_string(j, "prefix_ends", p->prefix_ends);
     jw_count(j, "memory_bytes", p->memory_bytes);
+    jw_string(j, "note", p->note);
     jw_object_end(j);
 }
 

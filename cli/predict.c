@@ -1,6 +1,7 @@
 /* inarch predict and inarch features: outputs of a model, or of one of its layers, for every row.
  */
 #include "files.h"
+#include "surgery.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -159,6 +160,7 @@ static inarch_status predict(const cli_args *a, const char *layer, json_out *jso
     CLI_TRY_GOTO(check(a, path, err));
     CLI_TRY_GOTO(cli_apply(a, "run", &j.options, err));
     CLI_TRY_GOTO(inarch_load(a->words[0], NULL, &j.m, err));
+    CLI_TRY_GOTO(surgery_name_classes(a, j.m, err));
     CLI_TRY_GOTO(files_open_data(a, j.m, FILES_TEST, &j.d, err));
     CLI_TRY_GOTO(inarch_data_get_info(j.d, &info, err));
     j.rows = info.rows;
@@ -181,7 +183,7 @@ static inarch_status run_features(const cli_args *a, json_out *json, inarch_erro
     return predict(a, layer, json, err);
 }
 
-static const int predict_options[] = {OPT_DATA, OPT_OUTPUT, OPT_FORCE, 0};
+static const int predict_options[] = {OPT_DATA, OPT_CLASS_NAMES, OPT_OUTPUT, OPT_FORCE, 0};
 static const int features_options[] = {OPT_LAYER, OPT_DATA, OPT_OUTPUT, OPT_FORCE, 0};
 static const char *const kinds[] = {"data", "run", NULL};
 /* Labels are not looked at. */

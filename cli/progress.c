@@ -58,7 +58,7 @@ static void draw(progress *p, const inarch_event *e)
     bar[BAR_COLUMNS] = 0;
     fputs(WIPE, stderr);
     if (e->kind == INARCH_EVENT_CACHE)
-        fprintf(stderr, "frozen layers [%s] %zu/%zu", bar, e->batch, e->batches);
+        fprintf(stderr, "features [%s] %zu/%zu", bar, e->batch, e->batches);
     else
         fprintf(stderr, "epoch %*zu/%zu [", digits(e->epochs), e->epoch, e->epochs);
     if (e->kind == INARCH_EVENT_BATCH) {
@@ -121,7 +121,8 @@ static void log_epoch(progress *p, const inarch_event *e)
     jw_object(&j, NULL);
     jw_count(&j, "epoch", e->epoch);
     progress_json_row(&j, e->history, -1);
-    jw_real(&j, "seconds", floor((files_clock() - p->epoch_start) * 1e6 + 0.5) / 1e6); /* of the epoch */
+    jw_real(&j, "seconds",
+            floor((files_clock() - p->epoch_start) * 1e6 + 0.5) / 1e6); /* of the epoch */
     jw_object_end(&j);
     const char *text = jw_text(&j);
     errno = ENOMEM;

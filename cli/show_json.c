@@ -86,11 +86,12 @@ static inarch_status put_ports(json_out *j, const inarch_model *m, const char *k
     return INARCH_OK;
 }
 
-static void put_names(json_out *j, const inarch_model *m, const char *key, size_t n)
+static void put_names(json_out *j, const inarch_model *m, const char *key)
 {
+    const char *name;
     jw_array(j, key);
-    for (size_t i = 0; i < n; i++)
-        jw_string(j, NULL, inarch_name_at(m, key, i));
+    for (size_t i = 0; (name = inarch_name_at(m, key, i)); i++)
+        jw_string(j, NULL, name);
     jw_array_end(j);
 }
 
@@ -112,8 +113,10 @@ inarch_status show_json(const inarch_model *m, const char *path, json_out *j, in
     jw_count(j, "step", info.step);
     CLI_TRY(put_ports(j, m, "inputs", INARCH_INPUT, info.inputs, err));
     CLI_TRY(put_ports(j, m, "outputs", INARCH_OUTPUT, info.outputs, err));
-    put_names(j, m, "classes", info.classes);
-    put_names(j, m, "columns", info.columns);
+    put_names(j, m, "classes");
+    put_names(j, m, "columns");
+    put_names(j, m, "targets");
+    put_names(j, m, "notes");
     CLI_TRY(put_layers(j, m, info.all_layers, err));
     CLI_TRY(put_weights(j, m, info.weights, err));
     jw_object_end(j);

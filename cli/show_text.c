@@ -175,8 +175,17 @@ static inarch_status print_ports(const inarch_model *m, int32_t direction, size_
 }
 
 /* The first few names, and how many there are. */
-static void print_names(const inarch_model *m, const char *label, size_t n)
+static size_t names_under(const inarch_model *m, const char *key)
 {
+    size_t n = 0;
+    while (inarch_name_at(m, key, n))
+        n++;
+    return n;
+}
+
+static void print_names(const inarch_model *m, const char *label)
+{
+    size_t n = names_under(m, label);
     if (n == 0)
         return;
     printf("%-*s%zu: ", LABEL, label, n);
@@ -186,6 +195,16 @@ static void print_names(const inarch_model *m, const char *label, size_t n)
         text_put(stdout, name ? name : "?");
     }
     puts(n > NAMES_SHOWN ? ", ..." : "");
+}
+
+/* What the reader of the file could not take over, and why. */
+static void print_notes(const inarch_model *m)
+{
+    const char *note;
+    for (size_t i = 0; (note = inarch_name_at(m, "notes", i)); i++) {
+        printf("%-*s", LABEL, "note");
+        text_wrap(stdout, note, LABEL, LABEL, text_columns(stdout));
+    }
 }
 
 static void print_compile(const inarch_info *info)
@@ -225,13 +244,17 @@ static void print_refusals(const inarch_model *m, size_t n)
         else if (k == kinds)
             more = true;
     }
-    printf("%-*s%zu layer%s cannot be computed yet: ", LABEL, "warning", layers,
-           layers == 1 ? "" : "s");
-    for (size_t k = 0; k < kinds; k++) {
-        fputs(k ? ", " : "", stdout);
-        text_put(stdout, classes[k]);
-    }
-    printf("%s\n%-*stune --cut LAYER uses what lies below\n", more ? ", ..." : "", LABEL, "");
+    char text[1024];
+    size_t used = (size_t)snprintf(
+        text, sizeof text, "%zu layer%s cannot be computed yet: ", layers, layers == 1 ? "" : "s");
+    for (size_t k = 0; k < kinds && used < sizeof text; k++)
+        used +=
+            (size_t)snprintf(text + used, sizeof text - used, "%s%s", k ? ", " : "", classes[k]);
+    if (more && used < sizeof text)
+        snprintf(text + used, sizeof text - used, ", ...");
+    printf("%-*s", LABEL, "warning");
+    text_wrap(stdout, text, LABEL, LABEL, text_columns(stdout));
+    printf("%-*stune --cut LAYER uses what lies below\n", LABEL, "");
 }
 
 inarch_status show_text(const inarch_model *m, const char *path, inarch_error *err)
@@ -257,8 +280,10 @@ inarch_status show_text(const inarch_model *m, const char *path, inarch_error *e
     CLI_TRY(print_ports(m, INARCH_INPUT, info.inputs, err));
     CLI_TRY(print_ports(m, INARCH_OUTPUT, info.outputs, err));
     print_compile(&info);
-    print_names(m, "classes", info.classes);
-    print_names(m, "columns", info.columns);
+    print_names(m, "classes");
+    print_names(m, "columns");
+    print_names(m, "targets");
+    print_notes(m);
     if (!info.computable)
         print_refusals(m, info.all_layers);
     return INARCH_OK;

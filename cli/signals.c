@@ -19,7 +19,8 @@ static void note(int sig)
 {
     caught = sig;
     for (size_t i = 0; i < HELD; i++)
-        signal(held[i].sig, SIG_DFL); /* the second one dies at once */
+        if (before[i].sa_handler != SIG_IGN)
+            signal(held[i].sig, SIG_DFL); /* the second one dies at once */
 }
 
 void signals_hold(void)

@@ -156,15 +156,32 @@ static size_t split_names(char *list, const char **names)
     return n;
 }
 
-static inarch_status do_classes(patient *p, const char *text, inarch_error *err)
+static inarch_status set_classes(inarch_model *m, const char *text, inarch_error *err)
 {
     char *list = text_copy(text, strlen(text));
     const char **names = text_alloc(NULL, (strlen(text) + 1) * sizeof *names);
     size_t n = split_names(list, names);
-    inarch_status status = inarch_set_classes(p->m, names, n, err);
+    inarch_status status = inarch_set_classes(m, names, n, err);
     free(names);
     free(list);
     return status;
+}
+
+static inarch_status do_classes(patient *p, const char *text, inarch_error *err)
+{
+    return set_classes(p->m, text, err);
+}
+
+inarch_status surgery_name_classes(const cli_args *a, inarch_model *m, inarch_error *err)
+{
+    const char *text = cli_text(a, OPT_CLASS_NAMES);
+    if (!text)
+        return INARCH_OK;
+    if (inarch_name_at(m, "classes", 0))
+        return cli_fail(err, INARCH_BAD_ARGUMENT, "classes", "tune --classes changes them",
+                        "the model names its classes already: the first is '%s'",
+                        inarch_name_at(m, "classes", 0));
+    return set_classes(m, text, err);
 }
 
 static inarch_status do_rename(patient *p, const char *text, inarch_error *err)

@@ -13,6 +13,9 @@ inarch_status surgery_below(const cli_args *a, inarch_model *m, inarch_error *er
  * may be NULL without it. */
 inarch_status surgery_above(const cli_args *a, inarch_model *m, inarch_data *d, inarch_error *err);
 
+/* --classes of commands that change no model: names where there were none. */
+inarch_status surgery_name_classes(const cli_args *a, inarch_model *m, inarch_error *err);
+
 /* --head auto was given: the data must be open before surgery_above. */
 bool surgery_needs_data(const cli_args *a);
 

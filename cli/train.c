@@ -12,6 +12,8 @@ static inarch_status run(const cli_args *a, json_out *json, inarch_error *err)
     CLI_TRY(fit_check(a, err));
     CLI_TRY(fit_seed(a, &seed, err));
     inarch_status status = inarch_new(arch, seed, &m, err);
+    if (status == INARCH_BAD_ARGUMENT) /* whatever the data say */
+        status = cli_usage(err, err->hint, "%s", err->message);
     if (status == INARCH_OK)
         status = files_open_data(a, m, FILES_TRAIN, &d, err);
     if (status == INARCH_OK)

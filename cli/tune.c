@@ -52,7 +52,8 @@ const cli_command cli_tune = {
         "Surgery comes first, in this order whatever the order of options: cut or pop; freeze and "
         "unfreeze from left to right; head, add, insert and attach; classes, names, rates. "
         "Without surgery the file's optimizer goes on with its moments; after surgery adam "
-        "starts anew; options that name something always win. Frozen layers keep every bit.",
+        "starts anew. The file's loss and metrics hold until outputs change. Options that name "
+        "something always win. Frozen layers keep every bit.",
     .options = options,
     .kinds = kinds,
     .run = run,

@@ -1,5 +1,5 @@
-/* A run that is interrupted and resumed ends with the same bytes as one that was not: the checkpoint
- * holds weights, moments, and where in the run it was.
+/* A run that is interrupted and resumed ends with the same bytes as one that was not: the
+ * checkpoint holds weights, moments, and where in the run it was.
  *
  *     resume CHECKPOINT */
 #include <inarch.h>
@@ -29,7 +29,7 @@ static int train(inarch_model *m, const inarch_data *d, const char *checkpoint,
 
 int main(int argc, char **argv)
 {
-    inarch_error err;
+    inarch_error err = {0};
     inarch_model *whole, *parts;
     inarch_data *d;
     float x[ROWS * INPUTS], y[ROWS];
@@ -44,8 +44,8 @@ int main(int argc, char **argv)
     }
     remove(argv[1]);
     if (inarch_new("input:6,dense:8:tanh,dropout:0.2,dense:1", 0, &whole, &err) ||
-        inarch_clone(whole, &parts, &err) ||
-        inarch_data_arrays(ROWS, &in, 1, &out, 1, &d, &err) || train(whole, d, NULL, NULL, &err)) {
+        inarch_clone(whole, &parts, &err) || inarch_data_arrays(ROWS, &in, 1, &out, 1, &d, &err) ||
+        train(whole, d, NULL, NULL, &err)) {
         fprintf(stderr, "%s (%s)\n", err.message, err.hint);
         return 1;
     }

@@ -31,8 +31,10 @@ int main(int argc, char **argv)
     fit.loss = "binary_crossentropy";
     fit.metrics = "accuracy";
     fit.epochs = 10;
-    if (inarch_fit(m, train, &fit, NULL, &err) ||
-        inarch_evaluate(m, test, NULL, &scores, &err) || inarch_save(m, argv[4], NULL, &err))
+    inarch_run_options run = INARCH_RUN_OPTIONS;
+    run.metrics = "accuracy"; /* else those of the fit under their full names: binary_accuracy */
+    if (inarch_fit(m, train, &fit, NULL, &err) || inarch_evaluate(m, test, &run, &scores, &err) ||
+        inarch_save(m, argv[4], NULL, &err))
         return fail(&err);
 
     printf("loss %.4f  accuracy %.4f\n", inarch_history_get(scores, -1, "loss"),

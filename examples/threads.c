@@ -1,5 +1,5 @@
-/* One model served by four threads, a session each, while a clone of it is trained: the sessions go on
- * with the weights they were made from. */
+/* One model served by four threads, a session each, while a clone of it is trained: the sessions go
+ * on with the weights they were made from. */
 #include <inarch.h>
 
 #include <pthread.h>
@@ -68,7 +68,8 @@ int main(void)
     }
     for (int i = 0; i < THREADS; i++) {
         jobs[i] = (job){m, 0, 0};
-        pthread_create(&thread[i], NULL, serve, &jobs[i]);
+        if (pthread_create(&thread[i], NULL, serve, &jobs[i]))
+            return 1;
     }
     int failed = train(copy, &err);
     for (int i = 0; i < THREADS; i++)

@@ -3,7 +3,7 @@
 #
 #   sh tools/demo.sh                          pullover against shirt, with a model that never saw them
 #   sh tools/demo.sh MODEL DATA [LABELS]      your model, your rows (LABELS: column or file of labels);
-#                                             every fifth row, the last ones, is kept for the scores
+#                                             the last fifth of them is kept for the scores
 set -eu
 here=$PWD
 cd "$(dirname "$0")/.."
@@ -16,32 +16,38 @@ inarch=build-demo/inarch
 out=build-demo/demo
 mkdir -p $out
 
+# rows COMMAND... and held_out COMMAND... run it on the rows to train on, and on those for the scores.
 if [ $# -eq 0 ]; then
     images=/usr/share/datasets/fashion-mnist
     model=examples/models/fashion8.h5
+    split=
     # The first 30 training images of each class; scores on all 2,000 test images of the two.
-    rows="--data $images/train-images-idx3-ubyte.gz --labels $images/train-labels-idx1-ubyte.gz \
---only 2,6 --per-class 30"
-    held_out="--data $images/t10k-images-idx3-ubyte.gz --labels $images/t10k-labels-idx1-ubyte.gz \
---only 2,6"
+    rows() {
+        "$@" --data $images/train-images-idx3-ubyte.gz --labels $images/train-labels-idx1-ubyte.gz \
+            --only 2,6 --per-class 30
+    }
+    held_out() {
+        "$@" --data $images/t10k-images-idx3-ubyte.gz --labels $images/t10k-labels-idx1-ubyte.gz \
+            --only 2,6
+    }
     say "source: $model knows eight kinds of clothes, but neither pullover nor shirt"
 else
     [ $# -ge 2 ] || { say "usage: demo.sh [MODEL DATA [LABELS]]" >&2; exit 2; }
     absolute() { case $1 in /*) echo "$1" ;; *) echo "$here/$1" ;; esac; }
     model=$(absolute "$1")
-    rows="--data $(absolute "$2")"
-    if [ $# -gt 2 ]; then
-        if [ -f "$here/$3" ]; then rows="$rows --labels $(absolute "$3")"; else rows="$rows --labels $3"; fi
-    fi
-    held_out=
+    data=$(absolute "$2")
+    labels=${3:-}
+    [ ! -f "$here/$labels" ] || labels=$here/$labels
+    split=0.2
+    rows() { "$@" --data "$data" ${labels:+--labels "$labels"} --val-split $split; }
 fi
 
 # score FILE: accuracy on the held-out rows. seconds FILE: what tune said it took.
 score() {
-    if [ -n "$held_out" ]; then
-        $inarch eval "$1" $held_out | awk '/accuracy/ {print $2}'
-    else
+    if [ "$split" ]; then
         awk '/^result:/ {for (i = 1; i < NF; i++) if ($i ~ /^val_.*accuracy$/) print $(i + 1)}' "$1.log"
+    else
+        held_out $inarch eval "$1" >"$1.scores" && awk '/accuracy/ {print $2}' "$1.scores"
     fi
 }
 seconds() { sed -n 's/.* written .*, \(.*\) seconds*$/\1/p' "$1.log"; }
@@ -51,10 +57,13 @@ table=
 try() {
     name=$1 file=$out/$2.h5
     shift 2
-    [ -n "$held_out" ] || set -- "$@" --val-split 0.2
-    run $inarch tune "$model" $rows --head auto "$@" --quiet -o "$file" >"$file.log" ||
-        { cat "$file.log" >&2; exit 1; }
-    line=$(printf '%-34s %8s %8s  %s' "$name" "$(score "$file")" "$(seconds "$file")" "$file")
+    set -- $inarch tune "$model" --head auto "$@" --quiet -o "$file"
+    rows say + "$@"
+    rows "$@" >"$file.log" || { cat "$file.log" >&2; exit 1; }
+    accuracy=$(score "$file")
+    took=$(seconds "$file")
+    [ "$accuracy" ] && [ "$took" ] || { say "no accuracy or no time for $file" >&2; exit 1; }
+    line=$(printf '%-34s %8s %8s  %s' "$name" "$accuracy" "$took" "$file")
     table="$table$line
 "
 }

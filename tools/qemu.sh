@@ -2,7 +2,7 @@
 # One training run on machines we have not: its hash (tests/api/test_hash.c) must be the same on AArch64
 # (NEON), on an x86 with AVX2 alone and on one older than AVX, all under qemu-user.
 # (tests/kernels/cross/run.sh does the same for the kernels' tests.)
-# Needs qemu-user, and aarch64-linux-gnu-gcc for AArch64; says what is missing and skips without.
+# Needs qemu-user, and aarch64-linux-gnu-gcc for AArch64; says what is missing and skips without: exit 77.
 # The arm64 zlib and jansson come from the distribution's archive into the folder of the programs: nothing
 # is installed. Usage: qemu.sh [FOLDER FOR THE PROGRAMS]
 set -eu
@@ -22,6 +22,12 @@ build() { # COMPILER FOLDER EXTRA_FLAGS
     done | xargs -P "$jobs" -L 1 sh -c "exec $1 $(echo $flags) $3 -c \"\$0\" -o \"\$1\""
     "$1" $flags $3 -static "$root/tests/api/test_hash.c" "$2"/*.o $4 -ljansson -lz -lm -lpthread \
         -o "$2/test_hash"
+}
+
+skipped=0
+skip() {
+    echo "skipped: $*"
+    skipped=77
 }
 
 run() { # PROGRAM EMULATOR...
@@ -46,18 +52,19 @@ arm64_libraries() {
 }
 
 if ! command -v qemu-aarch64 >/dev/null || ! command -v aarch64-linux-gnu-gcc >/dev/null; then
-    echo "skipped: AArch64 needs qemu-aarch64 and aarch64-linux-gnu-gcc"
+    skip "AArch64 needs qemu-aarch64 and aarch64-linux-gnu-gcc"
 elif ! arm64_libraries "$out/sysroot"; then
-    echo "skipped: zlib and jansson for arm64 could not be had from the archive"
+    skip "zlib and jansson for arm64 could not be had from the archive"
 else
     library="$out/sysroot/usr/lib/aarch64-linux-gnu"
     build aarch64-linux-gnu-gcc "$out/arm64" "-isystem $out/sysroot/usr/include" "-L$library"
     run "$out/arm64/test_hash" qemu-aarch64
 fi
 if ! command -v qemu-x86_64 >/dev/null || [ "$(uname -m)" != x86_64 ]; then
-    echo "skipped: older x86 machines need qemu-x86_64 on x86"
+    skip "older x86 machines need qemu-x86_64 on x86"
 else
     build gcc "$out/x86" "" ""
     run "$out/x86/test_hash" qemu-x86_64 -cpu Haswell
     run "$out/x86/test_hash" qemu-x86_64 -cpu Nehalem
 fi
+exit $skipped

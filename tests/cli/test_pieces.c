@@ -2,9 +2,13 @@
 #include "test.h"
 
 #include "cli.h"
+#include "signals.h"
 #include "text.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void json_is(json_out *j, const char *expected)
 {
@@ -254,6 +258,39 @@ static void test_long_messages(void **state)
     assert_null(cli_nearest(word, (const char *const[]){"x"}, 1));
 }
 
+/* What the second signal would do, after the first; or a number that is no action. */
+static int after_first(int sig)
+{
+    struct sigaction now;
+    return sigaction(sig, NULL, &now)  ? 3
+           : now.sa_handler == SIG_IGN ? 1
+           : now.sa_handler == SIG_DFL ? 2
+                                       : 3;
+}
+
+/* Under nohup a hang-up stays ignored, after another signal was caught too; that one kills at the
+ * end. */
+static void test_ignored_signals(void **state)
+{
+    (void)state;
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        signal(SIGHUP, SIG_IGN);
+        signals_hold();
+        raise(SIGTERM);
+        raise(SIGHUP);
+        if (signals_caught() != SIGTERM || after_first(SIGHUP) != 1 || after_first(SIGINT) != 2)
+            _exit(1);
+        signals_release();
+        _exit(2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,7 +299,7 @@ int main(void)
         cmocka_unit_test(test_numbers),       cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_hostile_names), cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_table),         cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_long_messages),
+        cmocka_unit_test(test_long_messages), cmocka_unit_test(test_ignored_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

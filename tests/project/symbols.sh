@@ -7,7 +7,6 @@ if grep -v '^inarch_[a-z0-9_]*@@INARCH_0$' exported; then
     echo "these should not leave the library"
     exit 1
 fi
-grep -o '\binarch_[a-z0-9_]*(' "$header" | tr -d '(' | sort -u >named
 grep '^INARCH_API' -A3 "$header" | grep -o '\binarch_[a-z0-9_]*(' | tr -d '(' | sort -u |
     while read -r name; do
         grep -q "^$name@@" exported || { echo "$name is declared, but not exported"; exit 1; }

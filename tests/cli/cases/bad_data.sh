@@ -42,6 +42,8 @@ go --data three.csv --labels kind --optimizer 'adam(beta=2)'
 go --data three.csv --labels kind --schedule cosinus
 go --data three.csv --labels kind --class-weight heavy
 go --data three.csv --labels kind --monitor acuracy --early-stopping
+go --data three.csv --labels kind --monitor los --early-stopping
+go --data three.csv --labels kind --monitor val_loss --early-stopping
 go --data three.csv --labels kind --cpu z80
 go --data three.csv --labels kind --threads 99
 there out.h5
@@ -57,3 +59,11 @@ cp out.h5 before.h5
 t inarch tune source.h5 --data three.csv --labels kind --optimizer sgd --lr 1e5 --epochs 9 --loss mse \
     --add dense:3 -o out.h5 --quiet
 same out.h5 before.h5
+# Numbers that an embedding has no row for.
+printf 'a,b,y\n0,4,1\n1,3,0\n-1,2,1\n' >rows.csv
+sed 's/^1,3/1,5/' rows.csv >outside.csv
+quiet inarch train --arch input:2,embedding:5:3,flatten,dense:1:sigmoid --data rows.csv --labels y -o words.h5
+quiet inarch predict words.h5 --data rows.csv
+t inarch predict words.h5 --data outside.csv
+t inarch tune words.h5 --data outside.csv --labels y -o out.h5
+t inarch tune words.h5 --data outside.csv --labels y --freeze all -o out.h5 --unfreeze dense

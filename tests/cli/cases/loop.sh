@@ -34,6 +34,9 @@ for setting in INARCH_THREADS=1 INARCH_THREADS=3 INARCH_CPU=$(inarch list cpu | 
         --val held.csv --metrics accuracy --epochs 4 --lr 0.05 -o same.h5
     same tuned.h5 same.h5
 done
+# --only and --per-class choose rows of --data; every row of --val validates.
+inarch tune source.h5 --data three.csv --labels kind --only elm,oak --per-class 5 --head auto --val held.csv \
+    --dry-run | grep ^rows
 # A call from a file; of an option that is given twice the later one holds.
 printf '%s\n' tune source.h5 --data two.csv --labels kind --head auto -o args.h5 --epochs 9 >call
 t inarch --args call --epochs 2

@@ -13,6 +13,17 @@ tune -o three.csv
 tune -o out.h5 --log source.h5
 tune -o out.h5 --log out.h5
 tune -o out.h5 --log - --json
+# A log that is the output by another name would empty the old file before the new one is there.
+echo old >log.h5
+tune -o log.h5 --log ./log.h5
+cat log.h5
+# A checkpoint is judged as an output, before the work, and never advised to be removed when it is an input.
+tune -o out.h5 --checkpoint source.h5
+tune -o out.h5 --checkpoint three.csv
+tune -o out.h5 --checkpoint out.h5
+tune -o out.h5 --checkpoint nowhere/run.ck
+tune -o checked.h5 --checkpoint run.ck
+tune -o checked.h5 --checkpoint run.ck
 t inarch predict source.h5 --data three.csv -o three.csv
 same source.h5 safe.h5
 same three.csv labels.csv

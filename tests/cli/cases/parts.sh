@@ -3,6 +3,8 @@ parts=$FIXTURES/cli/parts.npz
 t inarch train --arch input:3,dense:4:relu,dense:2:softmax --data "$parts" -o m.h5 --quiet
 t inarch train --arch input:3,dense:4:relu,dense:2:softmax --data "$parts" --val "$parts" -o v.h5 \
     --epochs 2 --dry-run
+t inarch train --arch input:3,dense:4:relu,dense:2:softmax --data "$parts" --schedule 'cosine(warmup=3)' \
+    --dry-run
 json inarch eval m.h5 --data "$parts" --json
 json inarch eval m.h5 --data "$parts" --part train --json
 t inarch predict m.h5 --data "$parts"

@@ -2,6 +2,7 @@
 files=$FIXTURES/keras/files
 t inarch show "$files/k3_sequential.h5"
 t inarch show "$files/k2_shared_ports.h5"
+t inarch show "$files/k3_by_name.h5"
 t inarch show "$files/k3_frozen_container.h5"
 t inarch show "$files/k3_nested.h5"
 t inarch show "$files/k2_slashes.h5"

@@ -49,3 +49,7 @@ tune
 t inarch tune source.h5 --data two.csv --labels kind --freeze 2 --head auto --dry-run
 there ./-o
 json inarch tune source.h5 --data two.csv --labels kind --freeze 2 --head auto --dry-run --json
+# Several SPECs in one --add, and as Python would write one.
+t inarch tune source.h5 --data three.csv --labels kind --pop 1 --add 'dense:4:relu,Dense(3, activation="softmax", name = "top")' \
+    --quiet -o several.h5
+inarch show several.h5 | grep -E ' (dense_[0-9]|top) '

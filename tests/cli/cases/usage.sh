@@ -5,6 +5,7 @@ t inarch --version
 t inarch help nothing
 t inarch tun
 t inarch --jsn
+t inarch --json show m.h5
 t inarch show
 t inarch show a b
 inarch list --help extra | head -1
@@ -20,8 +21,12 @@ t inarch tune m.h5 --val_spilt=0.1
 t inarch tune m.h5 --learning_rate
 t inarch tune m.h5 --data
 t inarch tune m.h5 --data --json
+t inarch tune m.h5 --data -o m2.h5
+t inarch train extra --data d.csv
 t inarch tune m.h5 --quiet=1
 t inarch tune m.h5 -x
+t inarch tune m.h5 -lr 0.1
+t inarch tune m.h5 -jsno
 t inarch tune m.h5 --nothing-like-it
 t inarch tune m.h5
 t inarch tune m.h5 --data d.csv
