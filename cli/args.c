@@ -185,8 +185,6 @@ static inarch_status check_words(const cli_args *a, inarch_error *err)
 {
     const cli_command *c = a->command;
     char hint[160];
-    if (cli_given(a, OPT_HELP))
-        return INARCH_OK;
     snprintf(hint, sizeof hint, "usage: inarch %s %s%s[OPTIONS]", c->name, c->words,
              *c->words ? " " : "");
     if (a->word_count < c->least)
@@ -195,27 +193,6 @@ static inarch_status check_words(const cli_args *a, inarch_error *err)
         return cli_usage(err, hint, "'%s' is one argument too many for %s", a->words[c->most],
                          c->name);
     return INARCH_OK;
-}
-
-inarch_status cli_args_parse(cli_args *a, const cli_command *command, const char *const *items,
-                             size_t n, inarch_error *err)
-{
-    a->command = command;
-    a->options = cli_options_of(command, &a->option_count);
-    a->words = text_alloc(NULL, (n + 1) * sizeof *a->words);
-    a->values = text_alloc(NULL, (n + 1) * sizeof *a->values);
-    bool open = true;
-    for (size_t at = 0; at < n;) {
-        if (open && strcmp(items[at], "--") == 0) {
-            open = false;
-            at++;
-        } else if (open && items[at][0] == '-' && items[at][1]) {
-            CLI_TRY(take_option(a, items, n, &at, err));
-        } else {
-            a->words[a->word_count++] = items[at++];
-        }
-    }
-    return check_words(a, err);
 }
 
 void cli_args_free(cli_args *a)
@@ -331,11 +308,12 @@ static inarch_status apply_environment(const cli_args *a, const char *kind, void
 static inarch_status bad_value(const cli_option *o, const inarch_error *why, inarch_error *err)
 {
     size_t n = strlen(o->field);
-    if (strncmp(why->message, o->field, n) != 0 || why->message[n] != ' ')
+    const char *rest = why->message + (strncmp(why->message, o->field, n) == 0 ? n : 0);
+    if (strncmp(rest, " must ", 6) != 0 && strncmp(rest, " cannot be ", 11) != 0)
         return cli_usage(err, why->hint, "%s", why->message);
     char *name = text_copy(o->name, strlen(o->name));
     dashes(name);
-    inarch_status status = cli_usage(err, why->hint, "--%s%s", name, why->message + n);
+    inarch_status status = cli_usage(err, why->hint, "--%s%s", name, rest);
     free(name);
     return status;
 }
@@ -353,4 +331,45 @@ inarch_status cli_apply(const cli_args *a, const char *kind, void *options, inar
             return bad_value(v->option, &why, err);
     }
     return apply_environment(a, kind, options, err);
+}
+
+/* ---- the whole ---- */
+
+/* Wrong usage before anything is read: the number of words, then values into structs of no use. */
+static inarch_status check(const cli_args *a, inarch_error *err)
+{
+    inarch_fit_options fit = INARCH_FIT_OPTIONS;
+    inarch_data_options data = INARCH_DATA_OPTIONS;
+    inarch_run_options run = INARCH_RUN_OPTIONS;
+    const struct {
+        const char *kind;
+        void *options;
+    } structs[] = {{"fit", &fit}, {"data", &data}, {"run", &run}};
+    CLI_TRY(check_words(a, err));
+    for (const char *const *kind = a->command->kinds; kind && *kind; kind++)
+        for (size_t i = 0; i < CLI_COUNT(structs); i++)
+            if (strcmp(*kind, structs[i].kind) == 0)
+                CLI_TRY(cli_apply(a, *kind, structs[i].options, err));
+    return INARCH_OK;
+}
+
+inarch_status cli_args_parse(cli_args *a, const cli_command *command, const char *const *items,
+                             size_t n, inarch_error *err)
+{
+    a->command = command;
+    a->options = cli_options_of(command, &a->option_count);
+    a->words = text_alloc(NULL, (n + 1) * sizeof *a->words);
+    a->values = text_alloc(NULL, (n + 1) * sizeof *a->values);
+    bool open = true;
+    for (size_t at = 0; at < n;) {
+        if (open && strcmp(items[at], "--") == 0) {
+            open = false;
+            at++;
+        } else if (open && items[at][0] == '-' && items[at][1]) {
+            CLI_TRY(take_option(a, items, n, &at, err));
+        } else {
+            a->words[a->word_count++] = items[at++];
+        }
+    }
+    return cli_given(a, OPT_HELP) ? INARCH_OK : check(a, err);
 }

@@ -164,7 +164,7 @@ static inarch_status save(const fit_job *j, inarch_error *err)
     return inarch_save(j->m, j->output, &o, err);
 }
 
-/* A log that could not be written is told when the model is safe. */
+/* A log that cannot be written ends the training; it is told when the model so far is safe. */
 static inarch_status train_and_save(fit_job *j, inarch_error *err)
 {
     progress p;
@@ -180,8 +180,9 @@ static inarch_status train_and_save(fit_job *j, inarch_error *err)
         status = save(j, err);
     j->seconds = files_clock() - start;
     if (status == INARCH_OK && logged != INARCH_OK) {
-        *err = log_error;
-        status = logged;
+        status =
+            cli_fail(err, logged, log_error.subject, "",
+                     "%s; training ended there, '%s' is written", log_error.message, j->output);
     }
     return status;
 }

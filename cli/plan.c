@@ -28,17 +28,20 @@ static void label(FILE *f, const char *name)
     fprintf(f, "%-*s", LABEL, name);
 }
 
+/* Layer i holds those that follow, and says nothing that they do not. */
+static bool is_model(const inarch_model *m, size_t i, const inarch_layer *l)
+{
+    inarch_layer below = {.size = sizeof below};
+    return inarch_model_layer(m, i + 1, &below, NULL) == INARCH_OK && below.depth > l->depth;
+}
+
 /* The names of live, or frozen, layers that have weights. */
 static void print_layers(FILE *f, const inarch_model *m, bool live)
 {
     inarch_layer l = {.size = sizeof l};
     bool first = true;
     for (size_t i = 0; inarch_model_layer(m, i, &l, NULL) == INARCH_OK; i++) {
-        /* A nested model says nothing that its layers do not. */
-        inarch_layer below = {.size = sizeof below};
-        bool nested =
-            inarch_model_layer(m, i + 1, &below, NULL) == INARCH_OK && below.depth > l.depth;
-        if (nested || l.parameters == 0 || (l.live != 0) != live)
+        if (is_model(m, i, &l) || l.parameters == 0 || (l.live != 0) != live)
             continue;
         fputs(first ? ": " : ", ", f);
         text_put(f, l.path);
@@ -64,6 +67,32 @@ static void print_cache(FILE *f, const inarch_fit_plan *p)
     }
 }
 
+/* Parameters of frozen layers; what else is not trained are statistics of live ones. */
+static size_t in_frozen_layers(const inarch_model *m)
+{
+    inarch_layer l = {.size = sizeof l};
+    size_t n = 0;
+    for (size_t i = 0; inarch_model_layer(m, i, &l, NULL) == INARCH_OK; i++)
+        if (!l.live && !is_model(m, i, &l))
+            n += l.parameters;
+    return n;
+}
+
+static void print_frozen(FILE *f, const inarch_model *m, size_t parameters)
+{
+    char number[TEXT_NUMBER];
+    size_t frozen = in_frozen_layers(m);
+    frozen = frozen < parameters ? frozen : parameters;
+    label(f, "frozen");
+    fprintf(f, "%s parameters", text_count(frozen, number));
+    print_layers(f, m, false);
+    if (frozen == parameters)
+        return;
+    label(f, "statistics");
+    fprintf(f, "%s parameters of live layers follow the data, not the optimizer\n",
+            text_count(parameters - frozen, number));
+}
+
 void plan_print(FILE *f, const inarch_model *m, const inarch_fit_plan *p, uint64_t seed)
 {
     char number[TEXT_NUMBER];
@@ -80,9 +109,7 @@ void plan_print(FILE *f, const inarch_model *m, const inarch_fit_plan *p, uint64
     label(f, "live");
     fprintf(f, "%s parameters", text_count(p->live_parameters, number));
     print_layers(f, m, true);
-    label(f, "frozen");
-    fprintf(f, "%s parameters", text_count(p->frozen_parameters, number));
-    print_layers(f, m, false);
+    print_frozen(f, m, p->frozen_parameters);
     print_cache(f, p);
     label(f, "memory");
     fprintf(f, "%s\n", text_bytes(p->memory_bytes, number));

@@ -141,7 +141,7 @@ int32_t progress_event(void *context, const inarch_event *e)
     } else {
         maybe_draw(p, e);
     }
-    return signals_caught() ? INARCH_STOP : INARCH_CONTINUE;
+    return signals_caught() || p->log_error ? INARCH_STOP : INARCH_CONTINUE;
 }
 
 /* ---- beginning and end ---- */

@@ -224,6 +224,16 @@ static void print_compile(const inarch_info *info)
     }
 }
 
+/* Whether a layer that can be computed comes before the first that cannot. */
+static bool any_below(const inarch_model *m, size_t n)
+{
+    inarch_layer l = {.size = sizeof l};
+    for (size_t i = 0; i < n && inarch_model_layer(m, i, &l, NULL) == INARCH_OK; i++)
+        if (!is_model(m, i, &l) && strcmp(l.class_name, "InputLayer") != 0)
+            return l.computable != 0;
+    return false;
+}
+
 /* Which kinds of layers stop a computation, each named once; the table says where they are. */
 static void print_refusals(const inarch_model *m, size_t n)
 {
@@ -254,7 +264,8 @@ static void print_refusals(const inarch_model *m, size_t n)
         snprintf(text + used, sizeof text - used, ", ...");
     printf("%-*s", LABEL, "warning");
     text_wrap(stdout, text, LABEL, LABEL, text_columns(stdout));
-    printf("%-*stune --cut LAYER uses what lies below\n", LABEL, "");
+    line("", any_below(m, n) ? "tune --cut LAYER uses what lies below"
+                             : "no layer lies below the first of them that tune --cut could use");
 }
 
 inarch_status show_text(const inarch_model *m, const char *path, inarch_error *err)

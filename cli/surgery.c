@@ -135,7 +135,8 @@ static inarch_status do_head(patient *p, const char *text, inarch_error *err)
 
 /* ---- names and rates ---- */
 
-/* Cuts `list` at commas, in place; a name in double quotes may hold some. */
+/* Cuts `list` at commas, in place; a name in double quotes may hold some, and "" for a quote, as
+ * in CSV. */
 static size_t split_names(char *list, const char **names)
 {
     size_t n = 0;
@@ -143,7 +144,9 @@ static size_t split_names(char *list, const char **names)
     bool quoted = false;
     names[n++] = to;
     for (; *from; from++) {
-        if (*from == '"') {
+        if (quoted && from[0] == '"' && from[1] == '"') {
+            *to++ = *from++;
+        } else if (*from == '"') {
             quoted = !quoted;
         } else if (*from == ',' && !quoted) {
             *to++ = 0;

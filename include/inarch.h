@@ -92,7 +92,8 @@ typedef struct inarch_option {
 INARCH_API inarch_status inarch_option_at(const char *kind, size_t i, inarch_option *out,
                                           inarch_error *err);
 /* Sets the field `name` ('-' and '_' are alike) from text. Text options keep the pointer: `value` must
- * live as long as the struct is used. Errors name the range, or the nearest name. */
+ * live as long as the struct is used. Texts that name a loss, metric, optimizer, schedule or kernel
+ * set are checked at once. Errors name the range, or the nearest name. */
 INARCH_API inarch_status inarch_option_set(const char *kind, void *options, const char *name,
                                            const char *value, inarch_error *err);
 
@@ -122,8 +123,7 @@ typedef struct inarch_save_options {
 } inarch_save_options;
 #define INARCH_SAVE_OPTIONS {sizeof(inarch_save_options), NULL}
 
-/* Writes beside `path` and renames: the old file stays whole until the new one is. Same model, same
- * bytes. */
+/* The new file appears whole or not at all; the old one stays until then. Same model, same bytes. */
 INARCH_API inarch_status inarch_save(const inarch_model *m, const char *path,
                                      const inarch_save_options *options, inarch_error *err);
 
@@ -251,8 +251,8 @@ INARCH_API inarch_status inarch_reset(inarch_model *m, const char *pattern, inar
 INARCH_API inarch_status inarch_pop(inarch_model *m, size_t n, inarch_error *err);
 /* Makes `layer` (a path) the only output and removes what is above it. */
 INARCH_API inarch_status inarch_cut(inarch_model *m, const char *layer, inarch_error *err);
-/* Puts layers, SPECs joined by commas, on top of a model with one output. New weights come from the
- * seed that the model was loaded or made with. */
+/* Puts layers, SPECs joined by commas, one on the other, on top of a model with one output. New
+ * weights come from the seed that the model was loaded or made with. */
 INARCH_API inarch_status inarch_add(inarch_model *m, const char *specs, inarch_error *err);
 /* Puts a layer behind `after` (a top-level name; "" = in front of everything). Shapes must fit. */
 INARCH_API inarch_status inarch_insert(inarch_model *m, const char *after, const char *spec,

@@ -3,7 +3,8 @@
 #
 #   sh tools/demo.sh                          pullover against shirt, with a model that never saw them
 #   sh tools/demo.sh MODEL DATA [LABELS]      your model, your rows (LABELS: column or file of labels);
-#                                             the last fifth of them is kept for the scores
+#                                             the last fifth of them is kept for the scores: accuracy,
+#                                             or where labels are numbers mean squared error
 set -eu
 here=$PWD
 cd "$(dirname "$0")/.."
@@ -42,10 +43,19 @@ else
     rows() { "$@" --data "$data" ${labels:+--labels "$labels"} --val-split $split; }
 fi
 
-# score FILE: accuracy on the held-out rows. seconds FILE: what tune said it took.
+# A new head for the classes of the data, or for a number where there are none.
+head="--head auto"
+measure=accuracy
+if [ "$split" ] && ! rows $inarch tune "$model" $head --dry-run >/dev/null 2>$out/why; then
+    head="--pop 1 --add dense:1 --metrics mse"
+    measure=mse
+    rows $inarch tune "$model" $head --dry-run >/dev/null 2>&1 || { cat $out/why >&2; exit 1; }
+fi
+
+# score FILE: the measure on the held-out rows. seconds FILE: what tune said it took.
 score() {
     if [ "$split" ]; then
-        awk '/^result:/ {for (i = 1; i < NF; i++) if ($i ~ /^val_.*accuracy$/) print $(i + 1)}' "$1.log"
+        awk '/^result:/ {for (i = 1; i < NF; i++) if ($i ~ /^val_.*(accuracy|mse)$/) print $(i + 1)}' "$1.log"
     else
         held_out $inarch eval "$1" >"$1.scores" && awk '/accuracy/ {print $2}' "$1.scores"
     fi
@@ -57,13 +67,13 @@ table=
 try() {
     name=$1 file=$out/$2.h5
     shift 2
-    set -- $inarch tune "$model" --head auto "$@" --quiet -o "$file"
+    set -- $inarch tune "$model" $head "$@" --quiet -o "$file"
     rows say + "$@"
     rows "$@" >"$file.log" || { cat "$file.log" >&2; exit 1; }
-    accuracy=$(score "$file")
+    result=$(score "$file")
     took=$(seconds "$file")
-    [ "$accuracy" ] && [ "$took" ] || { say "no accuracy or no time for $file" >&2; exit 1; }
-    line=$(printf '%-34s %8s %8s  %s' "$name" "$accuracy" "$took" "$file")
+    [ "$result" ] && [ "$took" ] || { say "no $measure or no time for $file" >&2; exit 1; }
+    line=$(printf '%-34s %8s %8s  %s' "$name" "$result" "$took" "$file")
     table="$table$line
 "
 }
@@ -71,4 +81,4 @@ try "from scratch, same architecture" scratch --reset all --epochs 100
 try "probe on frozen features" probe --freeze all --epochs 100 --learning-rate 0.01
 try "grafted and fine-tuned" tuned --epochs 100
 
-printf "\n%-34s %8s %8s  %s\n%s" training accuracy seconds file "$table"
+printf "\n%-34s %8s %8s  %s\n%s" training $measure seconds file "$table"

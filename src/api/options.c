@@ -91,9 +91,9 @@ static const option_row data_rows[] = {
     {"drop", OPTION_TEXT, DATA(drop), 0, 0, "", "columns of a CSV to leave out"},
     {"weights", OPTION_TEXT, DATA(weights), 0, 0, "", "column or file of sample weights"},
     {"part", OPTION_TEXT, DATA(part), 0, 0, "", "train or test: which rows of an .npz with both"},
-    {"only", OPTION_TEXT, DATA(only), 0, 0, "", "keep rows with these labels: 2,6"},
+    {"only", OPTION_TEXT, DATA(only), 0, 0, "", "keep rows with these labels: 2,6; of --val too"},
     {"per_class", OPTION_INT, DATA(per_class), 1, 1e9, "",
-     "keep the first rows of each class: how many"},
+     "keep the first rows of each class: how many; not of --val"},
 };
 
 static const option_row run_rows[] = {

@@ -16,6 +16,9 @@
 inarch_status ia_input_open(const char *name, ia_input *out, inarch_error *err)
 {
     /* O_NONBLOCK: opening a FIFO would otherwise wait for a writer before fstat can refuse it. */
+    if (strcmp(name, "-") == 0)
+        return ia_fail(err, INARCH_IO, name, "name a file; CSV alone is read from it, as --data -",
+                       "cannot open '-': standard input cannot be read here");
     int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
         return ia_fail_os(err, errno, "cannot open", name);
@@ -27,7 +30,8 @@ inarch_status ia_input_open(const char *name, ia_input *out, inarch_error *err)
     }
     if (!S_ISREG(st.st_mode)) {
         close(fd);
-        return ia_fail(err, INARCH_IO, name, "copy the data to a file first",
+        return ia_fail(err, INARCH_IO, name,
+                       "copy it to a file first; CSV can be piped in as --data -",
                        "cannot open '%.240s': it is not a regular file", name);
     }
     *out = (ia_input){.name = name, .fd = fd, .size = (uint64_t)st.st_size};

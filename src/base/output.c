@@ -1,5 +1,6 @@
-/* Files that appear whole: written to ".NAME.XXXXXX" beside the target, synced, then renamed over
- * it.
+/* Files that appear whole: written without a name (O_TMPFILE), so that whatever kills the process
+ * leaves nothing behind; then synced, named ".NAME.XXXXXX" beside the target, renamed over it.
+ * Where a file system has no such files, that name is there from the beginning.
  *
  * A symbolic link stays and the file it names is replaced. What is no regular file - a terminal, a
  * pipe, /dev/full - is written directly. */
@@ -24,7 +25,8 @@
 struct ia_output {
     char *path;      /* as given, for messages */
     char *target;    /* what is renamed over; NULL when written directly */
-    char *temporary; /* NULL when written directly */
+    char *temporary; /* what is renamed; NULL while the bytes have no such name */
+    bool unnamed;    /* the bytes have no name yet */
     int fd;
     bool borrowed; /* standard output: not ours to close */
     int error;     /* of the first write that failed: nothing succeeds after it */
@@ -108,8 +110,19 @@ static void output_suffix(const ia_output *o, unsigned attempt, char out[7])
     out[6] = 0;
 }
 
-/* A new file beside the target. `mode` is subject to the umask, as for any new file. */
-static inarch_status output_create(ia_output *o, mode_t mode, inarch_error *err)
+/* Gives the bytes a name beside the target: of a new file that is opened, or of the unnamed one. */
+static int output_try_name(ia_output *o, const char *path, mode_t mode)
+{
+    char self[64];
+    if (!o->unnamed) {
+        o->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        return o->fd >= 0 ? 0 : errno;
+    }
+    snprintf(self, sizeof self, "/proc/self/fd/%d", o->fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ? errno : 0;
+}
+
+static inarch_status output_name(ia_output *o, mode_t mode, inarch_error *err)
 {
     int folder = output_folder_length(o->target), name = (int)strlen(o->target + folder);
     if (name > (int)TEMP_NAME_BYTES)
@@ -121,17 +134,46 @@ static inarch_status output_create(ia_output *o, mode_t mode, inarch_error *err)
             ia_asprintf("%.*s.%.*s.%s", folder, o->target, name, o->target + folder, suffix);
         if (!path)
             return ia_fail_memory(err, o->path, strlen(o->target) + sizeof suffix + 2);
-        o->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (o->fd >= 0) {
+        int error = output_try_name(o, path, mode);
+        if (!error) {
             o->temporary = path;
+            o->unnamed = false;
             return INARCH_OK;
         }
-        int error = errno;
         ia_free(path);
         if (error != EEXIST && error != EINTR)
             return output_fail_folder(o, error, err);
     }
     return ia_fail_os(err, EEXIST, "cannot write", o->path);
+}
+
+/* A file without a name, if it could be given one later: that goes through /proc. */
+static void output_create_unnamed(ia_output *o, mode_t mode)
+{
+#ifdef O_TMPFILE
+    char folder[PATH_MAX], self[64];
+    int n = output_folder_length(o->target);
+    if (n >= PATH_MAX)
+        return;
+    snprintf(folder, sizeof folder, "%.*s", n ? n : 1, n ? o->target : ".");
+    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (fd >= 0 && access(self, F_OK)) {
+        close(fd);
+        fd = -1;
+    }
+    o->fd = fd;
+    o->unnamed = fd >= 0;
+#else
+    (void)o, (void)mode;
+#endif
+}
+
+/* A new file in the target's folder. `mode` is subject to the umask, as for any new file. */
+static inarch_status output_create(ia_output *o, mode_t mode, inarch_error *err)
+{
+    output_create_unnamed(o, mode);
+    return o->unnamed ? INARCH_OK : output_name(o, mode, err);
 }
 
 /* Beside a file that exists: it must be writable, and its mode (and owner, if we may) is kept. */
@@ -280,10 +322,12 @@ static inarch_status output_finish(ia_output *o, inarch_error *err)
     if (o->error)
         return output_fail(o, o->error, err);
     IA_TRY(output_flush(o, err));
-    if (!o->temporary)
+    if (!o->target)
         return output_close(o, err);
     if (fsync(o->fd))
         return output_fail(o, errno, err);
+    if (o->unnamed)
+        IA_TRY(output_name(o, 0, err));
     IA_TRY(output_close(o, err));
     if (rename(o->temporary, o->target))
         return output_fail(o, errno, err);

@@ -181,8 +181,11 @@ static uLong crc_of(const uint8_t *data, size_t n)
 static inarch_status parse(const uint8_t *data, size_t n, const char *path, ia_checkpoint *out,
                            inarch_error *err)
 {
-    if (n < 28 || memcmp(data, MAGIC, 8) != 0)
-        return damaged(path, "it begins with other bytes", err);
+    if (n < 8 || memcmp(data, MAGIC, 8) != 0)
+        return ia_fail(err, INARCH_BAD_FILE, path, "name another file: this one stays as it is",
+                       "'%s' is no checkpoint: it begins with other bytes", path);
+    if (n < 28)
+        return damaged(path, "it is cut short", err);
     ia_cursor tail = ia_cursor_of(data + n - 4, 4);
     if (ia_u32(&tail) != (uint32_t)crc_of(data, n - 4))
         return damaged(path, "its checksum differs", err);

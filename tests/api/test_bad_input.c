@@ -552,7 +552,7 @@ static void test_load(void **state)
          "check the path"},
         {"/tmp", INARCH_IO, "'/tmp' is a folder, not a model", "name the model's file"},
         {"/dev/null", INARCH_IO, "cannot open '/dev/null': it is not a regular file",
-         "copy the data to a file first"},
+         "copy it to a file first; CSV can be piped in as --data -"},
     };
     inarch_error err;
     inarch_model *m = NULL;

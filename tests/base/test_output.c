@@ -14,6 +14,19 @@ static mode_t mode_of(const char *path)
     return stat(path, &st) ? 0 : st.st_mode & 07777;
 }
 
+/* How many names a file has while it is written: none, where the file system can do that. */
+static int names_while_writing(void)
+{
+#ifdef O_TMPFILE
+    int fd = open(scratch_folder, O_TMPFILE | O_WRONLY, 0600);
+    if (fd >= 0) {
+        close(fd);
+        return access("/proc/self/fd", F_OK) ? 1 : 0;
+    }
+#endif
+    return 1;
+}
+
 static void writes_a_new_file(void **state)
 {
     (void)state;
@@ -26,7 +39,7 @@ static void writes_a_new_file(void **state)
     assert_ok(ia_output_write(o, "abc", 3, &err), err);
     assert_ok(ia_output_write(o, NULL, 0, &err), err);
     assert_int_equal(access(path, F_OK), -1); /* not before commit */
-    assert_int_equal(scratch_count(), before + 1);
+    assert_int_equal(scratch_count(), before + names_while_writing());
     assert_true(ia_output_size(o) == 3);
     assert_ok(ia_output_commit(o, &err), err);
     umask(old);
@@ -47,6 +60,7 @@ static void replaces_and_keeps_permissions(void **state)
     assert_ok(ia_output_open(path, &o, &err), err);
     assert_ok(ia_output_write(o, "new", 3, &err), err);
     assert_string_equal(scratch_read(path), "old");
+    assert_int_equal(scratch_count(), before + names_while_writing()); /* a kill leaves no more */
     ia_output_discard(o);
     assert_string_equal(scratch_read(path), "old");
     assert_int_equal(scratch_count(), before);
@@ -208,7 +222,7 @@ static void fails_at_commit_when_the_target_became_a_folder(void **state)
     int before = scratch_count();
     assert_int_equal(ia_output_commit(o, &err), INARCH_IO);
     assert_non_null(strstr(err.message, "becomes': it is a folder"));
-    assert_int_equal(scratch_count(), before - 1);
+    assert_int_equal(scratch_count(), before - names_while_writing());
 }
 
 /* "-" and /dev/stdout, with standard output redirected to a file that holds something already. */

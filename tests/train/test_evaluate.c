@@ -311,7 +311,9 @@ static void damaged_checkpoints_are_refused(void **state)
     for (size_t cut = 0; cut < n; cut++) {
         write_bytes(path, data, cut);
         assert_int_equal(ia_checkpoint_read(path, &r, &found, &err), INARCH_BAD_FILE);
-        assert_string_equal(err.hint, "remove it to start the run from the beginning");
+        /* what is no checkpoint may be somebody's model */
+        assert_string_equal(err.hint, cut < 8 ? "name another file: this one stays as it is"
+                                              : "remove it to start the run from the beginning");
     }
     for (size_t at = 0; at < n; at++) {
         data[at] ^= 0x41;

@@ -52,7 +52,7 @@ left
 if [ -w /dev/full ]; then
     ln -s /dev/full full.h5
     tune -o full.h5
-    tune -o out2.h5 --log /dev/full
+    tune -o out2.h5 --log /dev/full --epochs 50 # the first line that is not written ends it
     there out2.h5
     t inarch predict source.h5 --data three.csv -o /dev/full
     inarch predict source.h5 --data three.csv >/dev/full 2>../stderr

@@ -53,3 +53,15 @@ json inarch tune source.h5 --data two.csv --labels kind --freeze 2 --head auto -
 t inarch tune source.h5 --data three.csv --labels kind --pop 1 --add 'dense:4:relu,Dense(3, activation="softmax", name = "top")' \
     --quiet -o several.h5
 inarch show several.h5 | grep -E ' (dense_[0-9]|top) '
+# Layers joined by commas, written as in Python, and names of classes quoted as in CSV.
+t inarch tune source.h5 --data three.csv --labels kind --quiet -o several.h5 --pop 1 \
+    --add 'dense:12:relu, Dense( 3, activation = "softmax", kernel_regularizer="l2(0.01)")'
+inarch show several.h5 | sed -n '/dense_2/,/dense_3/p'
+t inarch tune source.h5 --data three.csv --labels kind -o named.h5 --quiet --classes '"a ""b""","c,d",ash'
+# Statistics are not frozen: they follow the data.
+inarch tune source.h5 --data three.csv --labels kind --dry-run --insert dense=batchnorm | grep -E '^(frozen|statistics)'
+# A layer of a nested model, found by its own name.
+nested=$FIXTURES/keras/files/k3_nested.h5
+printf "a,b,c,d,e\n1,2,3,4,5\n" >five.csv
+t inarch features "$nested" --layer bn --data five.csv
+t inarch tune "$nested" --freeze base/d1 --data three.csv -o out.h5

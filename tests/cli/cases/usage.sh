@@ -61,3 +61,20 @@ t inarch tune m.h5 --args
 # Settings from the environment are judged like options.
 t env INARCH_THREADS=many inarch tune m.h5 --data d.csv -o m2.h5
 t env INARCH_THREADS=many inarch tune m.h5 --data d.csv -o m2.h5 --threads 2
+# What is wrong whatever model and data say is wrong usage, by the name that was typed.
+for wrong in "--loss foo" "--loss huber(x)" "--optimizer adm" "--schedule cos" "--metrics acuracy" "--cpu foo" \
+    "--part foo" "--val-split 1" "--lr 1e9" "--mode up" "--frozen-dropout x" "--loss-weights a" \
+    "--class-weight oak=a" "--format zip"; do
+    t inarch tune m.h5 --data d.csv -o m2.h5 $wrong
+done 2>&1 | sed 's/avx.*/.../'
+t inarch train --data d.csv -o m.h5 --arch input:3,dens:3
+# Options that say nothing without another.
+for alone in "--patience 3" "--monitor loss" "--mode min" "--min-delta 0.1" "--val-labels y" "--val-weights w"; do
+    t inarch tune m.h5 --data d.csv -o m2.h5 $alone
+done
+# Words that people try.
+t inarch -V
+t inarch version
+t inarch evaluate
+t inarch --quiet show -
+inarch help layers dense | sed 4q
