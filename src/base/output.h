@@ -1,8 +1,8 @@
-/* A file that appears whole or not at all: written without a name, or beside its target, and renamed
- * over it at commit.
+/* A file that appears whole or not at all: written without a name, or beside its target, and
+ * renamed over it at commit.
  *
- * An existing target keeps its permissions and is untouched until commit; discard (or a crash) leaves
- * it as it was. "-" is standard output. */
+ * An existing target keeps its permissions and is untouched until commit; discard (or a crash)
+ * leaves it as it was. "-" is standard output. */
 #ifndef IA_BASE_OUTPUT_H
 #define IA_BASE_OUTPUT_H
 

@@ -122,8 +122,10 @@ static void says_why_it_cannot_open(void **state)
     refuse(scratch("plain/x"), "part of the path is not a folder", "check the path");
     const char *fifo = scratch("fifo"); /* would block for ever if opened naively */
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    refuse(fifo, "it is not a regular file", "copy it to a file first; CSV can be piped in as --data -");
-    refuse("/dev/zero", "it is not a regular file", "copy it to a file first; CSV can be piped in as --data -");
+    refuse(fifo, "it is not a regular file",
+           "copy it to a file first; CSV can be piped in as --data -");
+    refuse("/dev/zero", "it is not a regular file",
+           "copy it to a file first; CSV can be piped in as --data -");
     refuse("-", "standard input cannot be read here",
            "name a file; CSV alone is read from it, as --data -");
 

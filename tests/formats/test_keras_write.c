@@ -421,20 +421,13 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_dialect),
-        cmocka_unit_test(test_without_flag),
-        cmocka_unit_test(test_dtype),
-        cmocka_unit_test(test_nested_calls),
-        cmocka_unit_test(test_weight_order),
-        cmocka_unit_test(test_nested_flag),
-        cmocka_unit_test(test_nested_normalization),
-        cmocka_unit_test(test_layer_order),
-        cmocka_unit_test(test_unknown_keys),
-        cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_rename),
-        cmocka_unit_test(test_many_layers),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_same_bytes),   cmocka_unit_test(test_dialect),
+        cmocka_unit_test(test_without_flag), cmocka_unit_test(test_dtype),
+        cmocka_unit_test(test_nested_calls), cmocka_unit_test(test_weight_order),
+        cmocka_unit_test(test_nested_flag),  cmocka_unit_test(test_nested_normalization),
+        cmocka_unit_test(test_layer_order),  cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_metadata),     cmocka_unit_test(test_rename),
+        cmocka_unit_test(test_many_layers),  cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, rig_setup, rig_teardown);
 }

@@ -155,7 +155,8 @@ static const sample samples[] = {
      .metrics = "accuracy,auc"},
     {.name = "shapes",
      .readers = BOTH,
-     .arch = "input:4x3,spatialdropout1d:0.1,permute:2x1,dense:5:tanh,layernorm(axis=1),prelu(shared_axes=1),flatten,"
+     .arch = "input:4x3,spatialdropout1d:0.1,permute:2x1,dense:5:tanh,layernorm(axis=1),prelu("
+             "shared_axes=1),flatten,"
              "reshape:3x5,activation:softplus,batchnorm(axis=1),flatten,repeatvector:2,flatten,"
              "dense:2",
      .optimizer = "rmsprop(learning_rate=0.01,centered=true,momentum=0.5)",
