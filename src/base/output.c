@@ -122,6 +122,8 @@ static int output_try_name(ia_output *o, const char *path, mode_t mode)
     return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) ? errno : 0;
 }
 
+static inarch_status output_copy(ia_output *o, inarch_error *err);
+
 static inarch_status output_name(ia_output *o, mode_t mode, inarch_error *err)
 {
     int folder = output_folder_length(o->target), name = (int)strlen(o->target + folder);
@@ -142,7 +144,7 @@ static inarch_status output_name(ia_output *o, mode_t mode, inarch_error *err)
         }
         ia_free(path);
         if (error != EEXIST && error != EINTR)
-            return output_fail_folder(o, error, err);
+            return o->unnamed ? output_copy(o, err) : output_fail_folder(o, error, err);
     }
     return ia_fail_os(err, EEXIST, "cannot write", o->path);
 }
@@ -156,7 +158,7 @@ static void output_create_unnamed(ia_output *o, mode_t mode)
     if (n >= PATH_MAX)
         return;
     snprintf(folder, sizeof folder, "%.*s", n ? n : 1, n ? o->target : ".");
-    int fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
     snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
     if (fd >= 0 && access(self, F_OK)) {
         close(fd);
@@ -261,6 +263,29 @@ static inarch_status output_put(ia_output *o, const uint8_t *data, size_t n, ina
         n -= (size_t)put;
     }
     return INARCH_OK;
+}
+
+/* No name was allowed (security modules forbid such links, though not such files): the bytes go
+ * into a file that has one after all, rather than being lost after hours of work. */
+static inarch_status output_copy(ia_output *o, inarch_error *err)
+{
+    struct stat st;
+    ssize_t n = -1;
+    int from = o->fd;
+    o->fd = -1;
+    o->unnamed = false;
+    inarch_status status = output_name(o, 0600, err);
+    if (status == INARCH_OK && !fstat(from, &st) && !lseek(from, 0, SEEK_SET)) {
+        int given = fchown(o->fd, st.st_uid, st.st_gid);
+        (void)given; /* as in output_create_like */
+        n = fchmod(o->fd, st.st_mode & 0777) ? -1 : 1;
+        while (n > 0 && status == INARCH_OK && (n = read(from, o->buffer, BUFFER_BYTES)) > 0)
+            status = output_put(o, o->buffer, (size_t)n, err);
+    }
+    if (status == INARCH_OK && (n < 0 || fsync(o->fd)))
+        status = output_fail(o, errno, err);
+    close(from);
+    return status;
 }
 
 static inarch_status output_flush(ia_output *o, inarch_error *err)

@@ -4,9 +4,49 @@
 #include "failing_alloc.h"
 #include "scratch.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static bool refuse_unnamed, refuse_links; /* as file systems and security modules may */
+
+/* In place of the C library's. */
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    unsigned mode = flags & O_CREAT ? va_arg(args, unsigned) : 0;
+#ifdef O_TMPFILE
+    if ((flags & O_TMPFILE) == O_TMPFILE) {
+        mode = va_arg(args, unsigned);
+        if (refuse_unnamed) {
+            va_end(args);
+            errno = EOPNOTSUPP;
+            return -1;
+        }
+    }
+#endif
+    va_end(args);
+    return openat(AT_FDCWD, path, flags, mode);
+}
+
+static int links_refused;
+
+#ifdef SYS_linkat
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    if (refuse_links) {
+        links_refused++;
+        errno = EPERM;
+        return -1;
+    }
+    return (int)syscall(SYS_linkat, from_folder, from, to_folder, to, flags);
+}
+#endif
 
 static mode_t mode_of(const char *path)
 {
@@ -18,6 +58,8 @@ static mode_t mode_of(const char *path)
 static int names_while_writing(void)
 {
 #ifdef O_TMPFILE
+    if (refuse_unnamed)
+        return 1;
     int fd = open(scratch_folder, O_TMPFILE | O_WRONLY, 0600);
     if (fd >= 0) {
         close(fd);
@@ -33,6 +75,7 @@ static void writes_a_new_file(void **state)
     inarch_error err;
     ia_output *o;
     const char *path = scratch("new.bin");
+    unlink(path);
     mode_t old = umask(027);
     int before = scratch_count();
     assert_ok(ia_output_open(path, &o, &err), err);
@@ -71,6 +114,33 @@ static void replaces_and_keeps_permissions(void **state)
     ia_output_discard(NULL);
 }
 
+/* Killed in the middle of a file larger than the buffer: nothing is left, the old file is whole. */
+static void leaves_nothing_when_killed(void **state)
+{
+    (void)state;
+    static uint8_t data[200000];
+    const char *path = scratch("killed.bin");
+    int status;
+    if (names_while_writing()) {
+        print_message("skipped: no files without a name here\n");
+        skip();
+    }
+    scratch_write(path, "old");
+    int before = scratch_count();
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        ia_output *o;
+        if (ia_output_open(path, &o, NULL) || ia_output_write(o, data, sizeof data, NULL))
+            _exit(1);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(scratch_count(), before);
+    assert_string_equal(scratch_read(path), "old");
+}
+
 /* Sizes around the buffer's, in pieces of several sizes. */
 static void writes_any_size(void **state)
 {
@@ -97,6 +167,29 @@ static void writes_any_size(void **state)
         fclose(f);
         assert_memory_equal(back, data, sizeof data);
     }
+}
+
+static void does_without_unnamed_files(void **state)
+{
+    refuse_unnamed = true;
+    writes_a_new_file(state);
+    replaces_and_keeps_permissions(state);
+    refuse_unnamed = false;
+}
+
+/* The refusal comes when all is written: too late to lose it. */
+static void does_without_links(void **state)
+{
+    if (names_while_writing()) {
+        print_message("skipped: no files without a name here\n");
+        skip();
+    }
+    refuse_links = true;
+    writes_a_new_file(state);
+    replaces_and_keeps_permissions(state);
+    writes_any_size(state);
+    refuse_links = false;
+    assert_true(links_refused > 0);
 }
 
 static void follows_links(void **state)
@@ -301,7 +394,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_a_new_file),
         cmocka_unit_test(replaces_and_keeps_permissions),
+        cmocka_unit_test(leaves_nothing_when_killed),
         cmocka_unit_test(writes_any_size),
+        cmocka_unit_test(does_without_unnamed_files),
+        cmocka_unit_test(does_without_links),
         cmocka_unit_test(follows_links),
         cmocka_unit_test(says_why_it_cannot_write),
         cmocka_unit_test(respects_permissions),
