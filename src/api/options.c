@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "formats/format.h"
+#include "nn/params.h"
 #include "train/metric.h"
 #include "train/optimizer.h"
 
@@ -261,50 +262,61 @@ static inarch_status check_each(const char *list, check_fn *check, inarch_error 
     return INARCH_OK;
 }
 
-static inarch_status check_words(const option_row *r, const char *words, const char *value,
-                                 inarch_error *err)
+static inarch_status check_optimizer(const char *text, inarch_error *err)
 {
-    ia_split split = ia_split_of(words, '|');
-    const char *word;
-    size_t n;
-    while (ia_split_next(&split, &word, &n))
-        if (strlen(value) == n && memcmp(value, word, n) == 0)
-            return INARCH_OK;
-    return ia_fail(err, INARCH_BAD_ARGUMENT, r->name, r->help, "%s cannot be '%s'", r->name, value);
+    ia_optimizer o;
+    return ia_optimizer_from_text(text, &o, err);
 }
 
-static bool is(const option_row *r, const char *name)
+static inarch_status check_schedule(const char *text, inarch_error *err)
 {
-    return strcmp(r->name, name) == 0;
+    ia_schedule s;
+    return ia_schedule_from_text(text, &s, err);
 }
+
+static inarch_status check_cpu(const char *text, inarch_error *err)
+{
+    api_exec exec; /* of one thread: nothing to free */
+    return api_exec_new(1, 1, text, &exec, err);
+}
+
+static inarch_status check_format(const char *text, inarch_error *err)
+{
+    const ia_format *f;
+    return ia_format_find(text) ? INARCH_OK : ia_format_for_writing("", text, &f, err);
+}
+
+/* What a text option takes: one of the words, a list of items, or a text as a whole. */
+static const struct text_rule {
+    const char *name, *words;
+    check_fn *each, *whole;
+} text_rules[] = {
+    {.name = "loss", .each = check_loss},
+    {.name = "metrics", .each = check_metric},
+    {.name = "loss_weights", .each = check_weight},
+    {.name = "class_weight", .words = "balanced", .each = check_weight},
+    {.name = "optimizer", .whole = check_optimizer},
+    {.name = "schedule", .whole = check_schedule},
+    {.name = "cpu", .whole = check_cpu},
+    {.name = "mode", .words = "auto|min|max"},
+    {.name = "frozen_dropout", .words = "on|off"},
+    {.name = "part", .words = "train|test|train?|test?"},
+    {.name = "format", .whole = check_format},
+};
 
 static inarch_status check_text(const option_row *r, const char *value, inarch_error *err)
 {
-    ia_optimizer optimizer;
-    ia_schedule schedule;
-    const ia_format *format;
-    api_exec exec;
-    if (is(r, "loss"))
-        return check_each(value, check_loss, err);
-    if (is(r, "metrics"))
-        return check_each(value, check_metric, err);
-    if (is(r, "loss_weights") || (is(r, "class_weight") && strcmp(value, "balanced") != 0))
-        return check_each(value, check_weight, err);
-    if (is(r, "optimizer"))
-        return ia_optimizer_from_text(value, &optimizer, err);
-    if (is(r, "schedule"))
-        return ia_schedule_from_text(value, &schedule, err);
-    if (is(r, "cpu"))
-        return api_exec_new(1, 1, value, &exec, err);
-    if (is(r, "mode"))
-        return check_words(r, "auto|min|max", value, err);
-    if (is(r, "frozen_dropout"))
-        return check_words(r, "on|off", value, err);
-    if (is(r, "part"))
-        return check_words(r, "train|test|train?|test?", value, err);
-    if (is(r, "format") && !ia_format_find(value))
-        return ia_format_for_writing("", value, &format, err);
-    return INARCH_OK;
+    const struct text_rule *t = NULL;
+    for (size_t i = 0; i < IA_COUNT(text_rules) && !t; i++)
+        if (strcmp(text_rules[i].name, r->name) == 0)
+            t = &text_rules[i];
+    if (!t || (t->words && ia_name_index(t->words, value) >= 0))
+        return INARCH_OK;
+    if (t->each)
+        return check_each(value, t->each, err);
+    if (t->whole)
+        return t->whole(value, err);
+    return ia_fail(err, INARCH_BAD_ARGUMENT, r->name, r->help, "%s cannot be '%s'", r->name, value);
 }
 
 /* The caller's struct may be that of an older header. */

@@ -8,6 +8,7 @@
 #include "train/metric.h"
 #include "train/optimizer.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +24,7 @@ typedef struct settings_list {
 static void add_n(settings_list *l, const char *name, const char *type, const char *fallback,
                   size_t n, const char *help)
 {
-    if (l->n >= MOST_SETTINGS)
-        return;
+    assert(l->n < MOST_SETTINGS);
     inarch_option *o = &l->row[l->n++];
     *o = (inarch_option){.name = name, .type = type, .help = help ? help : ""};
     snprintf(o->fallback, sizeof o->fallback, "%.*s", (int)n, fallback);
@@ -93,37 +93,34 @@ static void add_params(settings_list *l, const ia_param *p)
             add_number(l, p[i].name, "float", p[i].fallback, "");
 }
 
-static bool of_initializer(const char *name, settings_list *l)
+/* Of a table whose rows are names with parameters. */
+static bool of_table(const char *name, settings_list *l, size_t count, const char *name_at(size_t),
+                     const ia_param *params_at(size_t))
 {
-    for (size_t i = 0; i < ia_initializer_count(); i++) {
-        if (!ia_same_name(name, ia_initializer_name_at(i)))
+    for (size_t i = 0; i < count; i++) {
+        if (!ia_same_name(name, name_at(i)))
             continue;
-        add_params(l, ia_initializer_params_at(i));
+        add_params(l, params_at(i));
         return true;
     }
     return false;
+}
+
+static bool of_initializer(const char *name, settings_list *l)
+{
+    return of_table(name, l, ia_initializer_count(), ia_initializer_name_at,
+                    ia_initializer_params_at);
 }
 
 static bool of_regularizer(const char *name, settings_list *l)
 {
-    for (size_t i = 0; i < ia_regularizer_count(); i++) {
-        if (!ia_same_name(name, ia_regularizer_name_at(i)))
-            continue;
-        add_params(l, ia_regularizer_params_at(i));
-        return true;
-    }
-    return false;
+    return of_table(name, l, ia_regularizer_count(), ia_regularizer_name_at,
+                    ia_regularizer_params_at);
 }
 
 static bool of_constraint(const char *name, settings_list *l)
 {
-    for (size_t i = 0; i < ia_constraint_count(); i++) {
-        if (!ia_same_name(name, ia_constraint_name_at(i)))
-            continue;
-        add_params(l, ia_constraint_params_at(i));
-        return true;
-    }
-    return false;
+    return of_table(name, l, ia_constraint_count(), ia_constraint_name_at, ia_constraint_params_at);
 }
 
 static bool of_activation(const char *name, settings_list *l)
