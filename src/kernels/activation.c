@@ -40,6 +40,12 @@ const ia_activation_class *ia_activation_find(const char *name)
     return NULL;
 }
 
+int ia_activation_is_relu(const ia_activation *a)
+{
+    return a->cls->id == IA_ACT_relu && a->param[0] == 0 && a->param[1] == INFINITY &&
+           a->param[2] == 0;
+}
+
 ia_activation ia_activation_of(const ia_activation_class *cls)
 {
     ia_activation a = {.cls = cls};

@@ -25,6 +25,8 @@ size_t ia_activation_count(void);
 const ia_activation_class *ia_activation_at(size_t i);
 /* Keras 3 names and aliases ("swish" = "silu"); NULL when unknown. */
 const ia_activation_class *ia_activation_find(const char *name);
+/* x < 0 ? 0 : x, without a slope, bound or threshold: ia_dense_forward computes it on the way. */
+int ia_activation_is_relu(const ia_activation *a);
 /* With default parameters. */
 ia_activation ia_activation_of(const ia_activation_class *cls);
 

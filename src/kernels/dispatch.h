@@ -9,6 +9,8 @@
 #include "kernels/kernels.h"
 #include "kernels/activation_list.h"
 #include "kernels/lanes.h"
+#include "kernels/loss_list.h"
+#include "kernels/losses.h"
 #include "kernels/optimize.h"
 #include "kernels/update_list.h"
 
@@ -48,27 +50,74 @@ typedef void ia_columns_fn(size_t rows, size_t cols, size_t stride, const float 
                            float *out);
 typedef void ia_mask_fn(ia_random_key key, float p, size_t row0, size_t rows, size_t cols,
                         float *y);
+/* Samples [begin, end). */
+typedef void ia_loss_fn(const ia_loss_rows *l, size_t begin, size_t end);
 typedef void ia_update_fn(size_t n, const float *p, const float *g, float *w, float *const *slot);
 
-/* c[m][n] = bias[n] + sum_k a[m * a_m + k * a_k] * B[k][n], c being n wide. */
+/* What becomes of a finished tile of dW, while it is in the first-level cache: the optimizer's step
+ * for the same elements of w and its slots, which lie in the same panels. */
+typedef struct ia_tile_step {
+    int rule;
+    ia_update_fn *fn;
+    const float *p;
+    float decay[IA_LOOP_PARAMS]; /* w = w - decay[0] w comes first; 0: none */
+    ia_loop_fn *decay_fn;
+    int slots;
+    float *w, *slot[IA_UPDATE_SLOTS];
+} ia_tile_step;
+
+/* c[m][n] = bias[n] + sum_k a[m * a_m + k * a_k] * B[k][n]. A panel is tile_n columns wide. */
 typedef struct ia_product {
     size_t m, n, k;
     const float *a;
     size_t a_m, a_k;
+    size_t a_run,
+        a_jump;     /* k of A in runs of a_run (0: one run, else tile_n) that lie a_jump apart */
+    size_t a_panel; /* not 0: panels of m that lie so far apart, tree_m wide: a_m is 1, a_k tree_m;
+                       for the tree, whose parts of m are multiples of tree_m */
     const float *b;
     size_t ldb;        /* B[k][n] = b[k * ldb + n], or b[n * ldb + k] when transposed */
     int transposed;    /* only for the chain */
-    const float *bias; /* [n] or NULL */
+    size_t b_panel;    /* not 0: panels of B that lie so far apart; ldb is tile_n */
+    const float *bias; /* [n] or NULL; only for the chain */
+    int relu;          /* c = relu(c) at the end; likewise */
     float *c;
+    float *
+        b_sums; /* not NULL: [n], the sums of B over k, law (b); needs b_panel; only for the tree */
+    size_t ldc; /* c[m * ldc + n] */
+    float *turned;  /* not NULL: c[n * ldc + m] by way of this, [n][m] in panels of n; only for
+                       the chain */
+    size_t c_panel; /* not 0: panels of C that lie so far apart; ldc is tile_n; only for the
+                       tree */
+    const ia_tile_step *step; /* not NULL: c is not written, but stepped; needs c_panel */
 } ia_product;
 /* The part [m0, m1) x [n0, n1) of c; n0 is a multiple of tile_n. */
 typedef void ia_product_fn(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1);
+/* One panel, k rows of `cols` numbers filled up with 0: pack[k][j] = x[k * ldx + j], or x[j * ldx +
+ * k].
+ */
+typedef void ia_pack_fn(size_t k, size_t cols, const float *x, size_t ldx, float *pack);
+
+ia_tile_step ia_step_tile(const ia_exec *e, const ia_step *s);
+
+/* The step for n elements from `at` on, whose gradient is g. */
+static inline void ia_tile_step_run(const ia_tile_step *t, size_t at, size_t n, const float *g)
+{
+    float *slot[IA_UPDATE_SLOTS] = {NULL};
+    for (int i = 0; i < t->slots; i++)
+        slot[i] = t->slot[i] + at;
+    if (t->decay[0] != 0)
+        t->decay_fn(n, t->decay, t->w + at, t->w + at, t->w + at, t->w + at);
+    t->fn(n, t->p, g, t->w + at, slot);
+}
 
 struct ia_kernel_set {
     const char *name;
-    size_t tile_m, tile_n;
-    ia_product_fn *chain; /* law (a) over k */
-    ia_product_fn *tree;  /* law (b) over k */
+    size_t tile_m, tile_n, tree_m;
+    ia_product_fn *chain;                 /* law (a) over k */
+    ia_product_fn *tree;                  /* law (b) over k */
+    ia_pack_fn *pack_rows, *pack_columns; /* tile_n wide */
+    ia_pack_fn *pack_tree;                /* as pack_rows, tree_m wide, not filled up */
     ia_loop_fn *map[IA_MAP_COUNT];
     ia_loop_fn *activate[IA_ELEMENTWISE_COUNT]; /* a = z */
     ia_loop_fn
@@ -78,6 +127,10 @@ struct ia_kernel_set {
                                 IA_ELEMENTWISE_COUNT]; /* a = y, b = dy, c = z if needed */
     ia_rows_fn *row_sum, *row_sqdiff, *row_dot;        /* a; a, b = mean of each row; a, b */
     ia_columns_fn *sum, *sum_mul, *sum_sqdiff;         /* a; a, b; a, b = mean of each column */
+    ia_loss_fn *loss[IA_LOSS_COUNT];
+    ia_rows_fn *row_argmax; /* a */
+    double (*penalty_sum)(const ia_penalty_rows *q, size_t n);
+    void (*penalty_grad)(const ia_penalty_rows *q, size_t begin, size_t end);
     ia_mask_fn *dropout, *normal;
     ia_update_fn *update[IA_UPDATE_COUNT];
     double (*sum_squares)(size_t n, const float *x);
@@ -91,6 +144,9 @@ extern const ia_kernel_set ia_kernels_avx512;
 #if defined(__aarch64__)
 extern const ia_kernel_set ia_kernels_neon;
 #endif
+
+/* Cuts the product into parts for the pool. fn: the set's chain or tree. */
+void ia_product_run(const ia_exec *e, const ia_product *p, ia_product_fn *fn);
 
 /* Calls fn over [0, n) in shares of at least `least` items that suit the pool; serial when n is no
  * more than that. Shares are multiples of 64 items when `least` is. */

@@ -35,6 +35,44 @@ void ia_dense_dx(const ia_exec *e, size_t rows, size_t in, size_t units, const f
 void ia_dense_dw(const ia_exec *e, size_t rows, size_t in, size_t units, const float *x,
                  const float *dy, float *dw);
 
+/* ---- the same with weights in panels ----
+ *
+ * A matrix [rows][cols] in panels is [panel][rows][width]: strips of `width` columns, as wide as a
+ * tile of the set's kernels, the last one filled up with 0. */
+size_t ia_panels_width(const ia_exec *e);
+/* Its floats; false when they overflow. */
+bool ia_panels_size(const ia_exec *e, size_t rows, size_t cols, size_t *floats);
+void ia_panels_pack(const ia_exec *e, size_t rows, size_t cols, const float *x, float *panels);
+void ia_panels_unpack(const ia_exec *e, size_t rows, size_t cols, const float *panels, float *x);
+/* y = x w + b, and relu where wanted. */
+typedef struct ia_dense_forward {
+    size_t rows, in, units;
+    const float *x, *w, *b; /* b may be NULL */
+    bool panels;            /* w lies in panels */
+    bool relu;
+    float *y;
+} ia_dense_forward;
+void ia_dense_forward_run(const ia_exec *e, const ia_dense_forward *d);
+/* The way back through y = f(x w + b): dz = dy f'(z), then dx = dz w^T, dw = x^T dz, db = sum of dz
+ * over rows. w and dw lie in panels. rows >= 1. */
+typedef struct ia_step ia_step;             /* optimize.h */
+typedef struct ia_activation ia_activation; /* below */
+typedef struct ia_dense_back {
+    size_t rows, in, units;
+    const float *x, *w;
+    const ia_activation *activation; /* element-wise; NULL: dz is given */
+    const float *z, *y, *dy;         /* what its derivative reads */
+    float *dz;
+    float *dx;           /* NULL: not wanted */
+    float *dw;           /* NULL: not wanted, or stepped */
+    float *db;           /* NULL: not wanted; only with dw or step */
+    const ia_step *step; /* not NULL: the optimizer's step is taken instead of writing dw, after dx
+                            has read w */
+} ia_dense_back;
+/* Floats of its scratch; false when they overflow. */
+bool ia_dense_back_size(const ia_exec *e, size_t rows, size_t in, size_t units, size_t *floats);
+void ia_dense_back_run(const ia_exec *e, const ia_dense_back *d, float *temp);
+
 /* ---- sums over rows, law (b) ---- */
 /* out[c] = sum_r x[r][c] */
 void ia_sum_rows(const ia_exec *e, size_t rows, size_t cols, const float *x, float *out);
@@ -68,7 +106,6 @@ void ia_scale_shift_rows(const ia_exec *e, size_t rows, size_t cols, const float
                          const float *scale, const float *shift, float *y);
 
 /* ---- activations: activation.h has the table ---- */
-typedef struct ia_activation ia_activation;
 /* y = f(z) over rows x cols (softmax and kin run along each row). y may be z. */
 void ia_activate(const ia_exec *e, const ia_activation *a, size_t rows, size_t cols, const float *z,
                  float *y);

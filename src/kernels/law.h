@@ -16,7 +16,8 @@
  *
  * (c) Sums inside a row (softmax, norms): 16 lanes from +0, lane = index mod 16, each a chain with
  * the index ascending; then lane[j] += lane[j+8] for j < 8, and so on with 4, 2, 1. Maxima go the
- * same way from -infinity with `a < b ? b : a`, so that NaN is skipped.
+ * same way from -infinity with `a < b ? b : a`, so that NaN is skipped. The sum of a sample's loss
+ * goes the same way in double.
  *
  * (d) Element-wise: IEEE + - * / sqrt fma exactly as the source writes them (-ffp-contract=off);
  * exp, log, tanh, erf, ... from fmath.h.

@@ -121,6 +121,19 @@ void ia_update_apply(const ia_exec *e, const ia_update *u, size_t n, const float
     ia_share(e, n, UPDATE_SHARE, update_range, &job);
 }
 
+ia_tile_step ia_step_tile(const ia_exec *e, const ia_step *s)
+{
+    ia_tile_step t = {.rule = s->update.rule,
+                      .fn = e->set->update[s->update.rule],
+                      .p = s->update.p,
+                      .decay = {s->decay},
+                      .decay_fn = e->set->map[IA_MAP_decay],
+                      .slots = update_slots[s->update.rule],
+                      .w = s->w};
+    memcpy(t.slot, s->slot, sizeof t.slot);
+    return t;
+}
+
 double ia_sum_squares(const ia_exec *e, size_t n, const float *x)
 {
     ia_law_tree_f64 tree;

@@ -47,6 +47,14 @@ double ia_nadam_u(double beta_1, uint64_t t);
 void ia_update_apply(const ia_exec *e, const ia_update *u, size_t n, const float *g, float *w,
                      float *const *slot);
 
+/* One variable's step, as backward may take it tile by tile: an update, and what it works on. w and
+ * the slots lie alike (kernels.h: panels). */
+struct ia_step {
+    ia_update update;
+    float decay; /* w = w - decay w comes first; 0: none */
+    float *w, *slot[IA_UPDATE_SLOTS];
+};
+
 /* w = w - rate w (fused): decoupled weight decay, rate = decay * lr. */
 void ia_weight_decay(const ia_exec *e, size_t n, float rate, float *w);
 /* y = x clipped to [low, high]; NaN passes. y may be x. */

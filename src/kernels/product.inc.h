@@ -5,10 +5,12 @@
  *
  * The including file defines the vector type V and its number of floats VL; TILE_M and
  * TILE_ROWS(X), the rows of a tile; V_ZERO, V_SPREAD(p), V_LOAD(p), V_STORE(p, v), V_FMA(a, b, c),
- * V_ADD(a, b); for the first n floats, 0 < n <= VL, V_MASK, V_MASK_OF(n), V_LOAD_PART(p, mask) and
- * V_STORE_PART(p, mask, v); and transpose(src, lds, dst, ldd) of a square of TRANSPOSE_N. */
+ * V_ADD(a, b), V_RELU(v), law (f); for the first n floats, 0 < n <= VL, V_MASK, V_MASK_OF(n),
+ * V_LOAD_PART(p, mask) and V_STORE_PART(p, mask, v); and transpose(src, lds, dst, ldd) of a square
+ * of TRANSPOSE_N. */
 
 #define TILE_N (2 * VL)
+#define TREE_M (4 * TILE_M) /* rows of C that the tree over k takes together */
 
 /* c[i][j] (= or +=) sum over k of a[i * a_m + k * a_k] * b[k * ldb + j], + bias, for `cols` columns
  */
@@ -16,6 +18,7 @@ typedef struct tile {
     size_t k;
     const float *a;
     size_t a_m, a_k;
+    size_t a_run, a_jump; /* as in ia_product; a_run is SIZE_MAX for one run */
     const float *b;
     size_t ldb;
     int b_padded; /* reading b up to a whole vector is allowed */
@@ -23,15 +26,18 @@ typedef struct tile {
     size_t ldc, cols;
     int add;
     const float *bias; /* or NULL */
+    int relu;
 } tile;
 
-/* Joins a block's sum to c, then the bias. */
+/* Joins a block's sum to c, then the bias and the activation. */
 IA_ALWAYS_INLINE void tile_put(const tile *t, float *c, const float *bias, V v)
 {
     if (t->add)
         v = V_ADD(V_LOAD(c), v);
     if (bias)
         v = V_ADD(v, V_LOAD(bias));
+    if (t->relu)
+        v = V_RELU(v);
     V_STORE(c, v);
 }
 
@@ -41,6 +47,8 @@ IA_ALWAYS_INLINE void tile_put_part(const tile *t, float *c, const float *bias, 
         v = V_ADD(V_LOAD_PART(c, mask), v);
     if (bias)
         v = V_ADD(v, V_LOAD_PART(bias, mask));
+    if (t->relu)
+        v = V_RELU(v);
     V_STORE_PART(c, mask, v);
 }
 
@@ -52,15 +60,30 @@ IA_ALWAYS_INLINE void tile_put_part(const tile *t, float *c, const float *bias, 
         if (nv > 1)                                                                                \
             c1##i = V_FMA(x, b1, c1##i);                                                           \
     }
+/* Whole vectors without bias or activation: nothing to decide in each row. */
+#define ROW_STORE(i)                                                                               \
+    if (m > i) {                                                                                   \
+        V_STORE(c, c0##i);                                                                         \
+        if (nv > 1)                                                                                \
+            V_STORE(c + VL, c1##i);                                                                \
+        c += ldc;                                                                                  \
+    }
+#define ROW_ADD(i)                                                                                 \
+    if (m > i) {                                                                                   \
+        V_STORE(c, V_ADD(V_LOAD(c), c0##i));                                                       \
+        if (nv > 1)                                                                                \
+            V_STORE(c + VL, V_ADD(V_LOAD(c + VL), c1##i));                                         \
+        c += ldc;                                                                                  \
+    }
 #define ROW_PUT(i)                                                                                 \
     if (m > i) {                                                                                   \
-        float *c = t->c + i * t->ldc;                                                              \
         if (nv > 1)                                                                                \
             tile_put(t, c, t->bias, c0##i);                                                        \
         if (part)                                                                                  \
             tile_put_part(t, c + last, last_bias, mask, nv > 1 ? c1##i : c0##i);                   \
         else                                                                                       \
             tile_put(t, c + last, last_bias, nv > 1 ? c1##i : c0##i);                              \
+        c += ldc;                                                                                  \
     }
 
 /* m rows and nv vectors, the last of them in part. */
@@ -71,21 +94,33 @@ IA_ALWAYS_INLINE void tile_body(const tile *t, const int m, const int nv)
     const float *a = t->a, *b = t->b, *last_bias = t->bias ? t->bias + last : NULL;
     V_MASK mask = V_MASK_OF(t->cols - last);
     TILE_ROWS(ROW_DECLARE)
-    if (part && !t->b_padded) {
-        for (size_t k = t->k; k; k--, a += a_k, b += ldb) {
-            V b1 = V_LOAD_PART(b + last, mask), b0 = nv > 1 ? V_LOAD(b) : b1;
-            TILE_ROWS(ROW_STEP)
+    for (size_t left = t->k; left; a += t->a_jump) {
+        size_t run = left < t->a_run ? left : t->a_run;
+        const float *next = a;
+        left -= run;
+        if (part && !t->b_padded) {
+            for (; run; run--, a += a_k, b += ldb) {
+                V b1 = V_LOAD_PART(b + last, mask), b0 = nv > 1 ? V_LOAD(b) : b1;
+                TILE_ROWS(ROW_STEP)
+            }
+        } else {
+            for (; run; run--, a += a_k, b += ldb) {
+                V b1 = V_LOAD(b + last), b0 = nv > 1 ? V_LOAD(b) : b1;
+                TILE_ROWS(ROW_STEP)
+            }
         }
-    } else {
-        for (size_t k = t->k; k; k--, a += a_k, b += ldb) {
-            V b1 = V_LOAD(b + last), b0 = nv > 1 ? V_LOAD(b) : b1;
-            TILE_ROWS(ROW_STEP)
-        }
+        a = next;
     }
+    float *c = t->c;
+    const size_t ldc = t->ldc;
     if (part) {
         TILE_ROWS(ROW_PUT)
-    } else {
+    } else if (t->bias || t->relu) {
         TILE_ROWS(ROW_PUT)
+    } else if (t->add) {
+        TILE_ROWS(ROW_ADD)
+    } else {
+        TILE_ROWS(ROW_STORE)
     }
 }
 
@@ -112,12 +147,13 @@ static inline void tile_run(const tile *t, size_t m)
 
 #define PACK_K IA_LAW_BLOCK
 
-/* pack[k][j] = b[k * ldb + j], up to whole vectors */
+/* pack[k][j] = b[k * ldb + j], filled up with 0 */
 static void pack_rows(size_t k, size_t cols, const float *b, size_t ldb, float *pack)
 {
     size_t last = cols > VL ? VL : 0;
     V_MASK mask = V_MASK_OF(cols - last);
     for (; k; k--, b += ldb, pack += TILE_N) {
+        V_STORE(pack + VL, V_ZERO);
         if (last)
             V_STORE(pack, V_LOAD(b));
         V_STORE(pack + last, V_LOAD_PART(b + last, mask));
@@ -152,33 +188,103 @@ static inline int pack_pays(const ia_product *p, size_t rows)
 static void product_empty(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1)
 {
     for (size_t m = m0; m < m1; m++)
-        for (size_t n = n0; n < n1; n++)
-            p->c[m * p->n + n] = p->bias ? 0.0f + p->bias[n] : 0.0f;
+        for (size_t n = n0; n < n1; n++) {
+            float c = p->bias ? 0.0f + p->bias[n] : 0.0f;
+            p->c[p->turned ? n * p->ldc + m : m * p->ldc + n] = p->relu ? ia_law_relu(c) : c;
+        }
 }
 
-/* Law (a) for one panel of columns. */
-static void chain_panel(const ia_product *p, size_t m0, size_t m1, size_t n, size_t cols,
-                        float *pack)
+static inline tile tile_of(const ia_product *p, size_t cols)
 {
-    int packed = p->transposed || pack_pays(p, m1 - m0);
-    for (size_t k = 0; k < p->k; k += IA_LAW_BLOCK) {
-        size_t kb = p->k - k < IA_LAW_BLOCK ? p->k - k : IA_LAW_BLOCK;
-        if (p->transposed)
-            pack_columns(kb, cols, p->b + n * p->ldb + k, p->ldb, pack);
-        else if (packed)
-            pack_rows(kb, cols, p->b + k * p->ldb + n, p->ldb, pack);
-        tile t = {.k = kb, .a_m = p->a_m, .a_k = p->a_k, .b_padded = packed, .cols = cols};
-        t.b = packed ? pack : p->b + k * p->ldb + n;
-        t.ldb = packed ? TILE_N : p->ldb;
-        t.ldc = p->n;
-        t.add = k > 0;
-        t.bias = p->bias && k + kb == p->k ? p->bias + n : NULL;
-        for (size_t m = m0; m < m1; m += TILE_M) {
-            t.a = p->a + m * p->a_m + k * p->a_k;
-            t.c = p->c + m * p->n + n;
-            tile_run(&t, m1 - m < TILE_M ? m1 - m : TILE_M);
-        }
+    return (tile){.a_m = p->a_m,
+                  .a_k = p->a_k,
+                  .a_run = p->a_run ? p->a_run : SIZE_MAX,
+                  .a_jump = p->a_jump,
+                  .ldb = p->b_panel ? TILE_N : p->ldb,
+                  .b_padded = p->b_panel != 0,
+                  .cols = cols};
+}
+
+/* Where A stands at k, a multiple of a_run. */
+static inline const float *product_a(const ia_product *p, size_t m, size_t k)
+{
+    return p->a + m * p->a_m + (p->a_run ? k / p->a_run * p->a_jump : k * p->a_k);
+}
+
+/* Where row m of A starts, in panels for the tree. */
+static inline const float *product_a_m(const ia_product *p, size_t m)
+{
+    return p->a_panel ? p->a + m / TREE_M * p->a_panel + m % TREE_M : p->a + m * p->a_m;
+}
+
+static inline const float *product_b(const ia_product *p, size_t k, size_t n)
+{
+    return p->b_panel ? p->b + n / TILE_N * p->b_panel + k * TILE_N : p->b + k * p->ldb + n;
+}
+
+/* Law (a), the block of k that starts at `k`, for one panel of columns: c = or += it. */
+static void chain_block(const ia_product *p, size_t k, size_t m0, size_t m1, size_t n, size_t cols,
+                        float *c, size_t ldc, float *pack)
+{
+    int packed = p->transposed || (!p->b_panel && pack_pays(p, m1 - m0));
+    tile t = tile_of(p, cols);
+    t.ldc = ldc;
+    t.k = p->k - k < IA_LAW_BLOCK ? p->k - k : IA_LAW_BLOCK;
+    if (p->transposed)
+        pack_columns(t.k, cols, p->b + n * p->ldb + k, p->ldb, pack);
+    else if (packed)
+        pack_rows(t.k, cols, p->b + k * p->ldb + n, p->ldb, pack);
+    t.b = product_b(p, k, n);
+    if (packed) {
+        t.b = pack;
+        t.ldb = TILE_N;
+        t.b_padded = 1;
     }
+    t.add = k > 0;
+    if (k + t.k == p->k) {
+        t.bias = p->bias ? p->bias + n : NULL;
+        t.relu = p->relu;
+    }
+    for (size_t m = m0; m < m1; m += TILE_M) {
+        t.a = product_a(p, m, k);
+        t.c = c + (m - m0) * ldc;
+        tile_run(&t, m1 - m < TILE_M ? m1 - m : TILE_M);
+    }
+}
+
+/* dst[j * ldd + i] = src[i * TILE_N + j] */
+static void unpack_columns(size_t rows, size_t cols, const float *src, float *dst, size_t ldd)
+{
+    size_t i = 0, whole = cols - cols % TRANSPOSE_N;
+    for (; i + TRANSPOSE_N <= rows; i += TRANSPOSE_N) {
+        for (size_t j = 0; j < whole; j += TRANSPOSE_N)
+            transpose(src + i * TILE_N + j, TILE_N, dst + j * ldd + i, ldd);
+        for (size_t j = whole; j < cols; j++)
+            for (size_t l = i; l < i + TRANSPOSE_N; l++)
+                dst[j * ldd + l] = src[l * TILE_N + j];
+    }
+    for (; i < rows; i++)
+        for (size_t j = 0; j < cols; j++)
+            dst[j * ldd + i] = src[i * TILE_N + j];
+}
+
+static inline size_t panel_cols(size_t n, size_t n1)
+{
+    return n1 - n < TILE_N ? n1 - n : TILE_N;
+}
+
+/* A transposed C comes about in p->turned, block after block of k, so that A's block stays in cache
+ * for all panels. */
+static void chain_turned(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1,
+                         float *pack)
+{
+    for (size_t k = 0; k < p->k; k += IA_LAW_BLOCK)
+        for (size_t n = n0; n < n1; n += TILE_N)
+            chain_block(p, k, m0, m1, n, panel_cols(n, n1), p->turned + n * p->m + m0 * TILE_N,
+                        TILE_N, pack);
+    for (size_t n = n0; n < n1; n += TILE_N)
+        unpack_columns(m1 - m0, panel_cols(n, n1), p->turned + n * p->m + m0 * TILE_N,
+                       p->c + n * p->ldc + m0, p->ldc);
 }
 
 /* Law (a) for one row: eight vectors of columns at a time, as only they make independent chains. */
@@ -202,9 +308,9 @@ static void chain_strip(const ia_product *p, size_t m, size_t n)
             s7 = V_FMA(x, V_LOAD(b + 7 * VL), s7);
         }
         const V s[8] = {s0, s1, s2, s3, s4, s5, s6, s7};
-        tile t = {.add = k > 0};
+        tile t = {.add = k > 0, .relu = p->relu && end == p->k};
         for (size_t j = 0; j < 8; j++)
-            tile_put(&t, p->c + m * p->n + n + j * VL,
+            tile_put(&t, p->c + m * p->ldc + n + j * VL,
                      p->bias && end == p->k ? p->bias + n + j * VL : NULL, s[j]);
     }
 }
@@ -216,102 +322,17 @@ static void product_chain(const ia_product *p, size_t m0, size_t m1, size_t n0, 
         return;
     }
     _Alignas(64) float pack[PACK_K * TILE_N];
+    if (p->turned) {
+        chain_turned(p, m0, m1, n0, n1, pack);
+        return;
+    }
     size_t n = n0;
-    if (m1 - m0 == 1 && !p->transposed)
+    if (m1 - m0 == 1 && !p->transposed && !p->b_panel)
         for (; n + STRIP_N <= n1; n += STRIP_N)
             chain_strip(p, m0, n);
     for (; n < n1; n += TILE_N)
-        chain_panel(p, m0, m1, n, n1 - n < TILE_N ? n1 - n : TILE_N, pack);
+        for (size_t k = 0; k < p->k; k += IA_LAW_BLOCK)
+            chain_block(p, k, m0, m1, n, panel_cols(n, n1), p->c + m0 * p->ldc + n, p->ldc, pack);
 }
 
-/* ---- law (b): the tree over blocks of 64 k ---- */
-
-#define TREE_LEVELS 40
-typedef struct tree_levels {
-    _Alignas(64) float sum[TREE_LEVELS][TILE_M * TILE_N];
-} tree_levels;
-
-static void tree_add(size_t n, const float *left, float *right)
-{
-    for (size_t i = 0; i < n; i++)
-        right[i] = left[i] + right[i];
-}
-
-/* More than two blocks: pairs of blocks meet in level 0, pairs of pairs above, as in law.h. `t` is
- * the tile over all of k. */
-static void tree_tall(const tile *whole, size_t m, tree_levels *levels)
-{
-    tile t = *whole;
-    size_t n = m * TILE_N, pairs = 0;
-    t.ldc = TILE_N;
-    memset(levels->sum[0], 0, n * sizeof(float));
-    for (size_t k = 0; k < whole->k; k += 2 * IA_LAW_ROWS, pairs++) {
-        for (size_t half = k; half < whole->k && half <= k + IA_LAW_ROWS; half += IA_LAW_ROWS) {
-            t.k = whole->k - half < IA_LAW_ROWS ? whole->k - half : IA_LAW_ROWS;
-            t.a = whole->a + half * whole->a_k;
-            t.b = whole->b + half * whole->ldb;
-            t.c = levels->sum[0];
-            t.add = half > k;
-            tile_run(&t, m);
-        }
-        int i = 1;
-        for (; pairs >> (i - 1) & 1; i++)
-            tree_add(n, levels->sum[i], levels->sum[0]);
-        memcpy(levels->sum[i], levels->sum[0], n * sizeof(float));
-    }
-    const float *sum = NULL;
-    for (int i = 1; i < TREE_LEVELS; i++)
-        if (pairs >> (i - 1) & 1) {
-            if (sum) {
-                memcpy(levels->sum[0], sum, n * sizeof(float));
-                tree_add(n, levels->sum[i], levels->sum[0]);
-                sum = levels->sum[0];
-            } else {
-                sum = levels->sum[i];
-            }
-        }
-    for (size_t i = 0; i < m; i++)
-        memcpy(whole->c + i * whole->ldc, sum + i * TILE_N, whole->cols * sizeof(float));
-}
-
-static void tree_tile(const tile *whole, size_t m, tree_levels *levels)
-{
-    if (whole->k > 2 * IA_LAW_ROWS) {
-        tree_tall(whole, m, levels);
-        return;
-    }
-    tile t = *whole;
-    t.k = whole->k < IA_LAW_ROWS ? whole->k : IA_LAW_ROWS;
-    tile_run(&t, m);
-    if (whole->k > t.k) {
-        t.a += t.k * t.a_k;
-        t.b += t.k * t.ldb;
-        t.k = whole->k - t.k;
-        t.add = 1;
-        tile_run(&t, m);
-    }
-}
-
-static void product_tree(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1)
-{
-    if (p->k == 0) {
-        product_empty(p, m0, m1, n0, n1);
-        return;
-    }
-    _Alignas(64) float pack[PACK_K * TILE_N];
-    tree_levels levels;
-    int packed = p->k <= PACK_K && pack_pays(p, m1 - m0);
-    for (size_t n = n0; n < n1; n += TILE_N) {
-        tile t = {.k = p->k, .a_m = p->a_m, .a_k = p->a_k, .ldc = p->n, .b_padded = packed};
-        t.cols = n1 - n < TILE_N ? n1 - n : TILE_N;
-        if (packed)
-            pack_rows(p->k, t.cols, p->b + n, p->ldb, pack);
-        t.b = packed ? pack : p->b + n;
-        t.ldb = packed ? TILE_N : p->ldb;
-        for (size_t m = m0; m < m1; m += TILE_M) {
-            t.a = p->a + m * p->a_m;
-            t.c = p->c + m * p->n + n;
-            tree_tile(&t, m1 - m < TILE_M ? m1 - m : TILE_M, &levels);
-        }
-    }
-}
+#include "kernels/tree.inc.h"

@@ -1,4 +1,5 @@
-/* Template: what runs along a row (law c): sums, softmax and kin with their derivatives. */
+/* Template: what runs along a row (law c): sums, softmax and kin with their derivatives.
+ * LANE_SUM and ROW_MAP serve loss.inc.h too, which ends them. */
 
 /* lane[j] += value for the elements of one row; `value` is an expression in i, the column. */
 #define LANE_SUM(lane, cols, value)                                                                \
@@ -13,11 +14,36 @@
             (lane)[i - at] = (lane)[i - at] + (value);                                             \
     } while (0)
 
+/* ia_law_lanes_sum and ia_law_lanes_max in steps that compilers turn into vectors. */
+#define LANES_TREE(name, number, joined)                                                           \
+    static inline number name(const number *lane)                                                  \
+    {                                                                                              \
+        number h[8], q[4];                                                                         \
+        for (int j = 0; j < 8; j++) {                                                              \
+            number a = lane[j], b = lane[j + 8];                                                   \
+            h[j] = joined;                                                                         \
+        }                                                                                          \
+        for (int j = 0; j < 4; j++) {                                                              \
+            number a = h[j], b = h[j + 4];                                                         \
+            q[j] = joined;                                                                         \
+        }                                                                                          \
+        for (int j = 0; j < 2; j++) {                                                              \
+            number a = q[j], b = q[j + 2];                                                         \
+            q[j] = joined;                                                                         \
+        }                                                                                          \
+        number a = q[0], b = q[1];                                                                 \
+        return joined;                                                                             \
+    }
+LANES_TREE(lanes_sum, float, a + b)
+LANES_TREE(lanes_sum_f64, double, a + b)
+LANES_TREE(lanes_max, float, ia_law_max(a, b))
+#undef LANES_TREE
+
 static inline float row_total(size_t cols, const float *x)
 {
     float lane[IA_LAW_LANES] = {0};
     LANE_SUM(lane, cols, x[i]);
-    return ia_law_lanes_sum(lane);
+    return lanes_sum(lane);
 }
 
 static inline float row_max(size_t cols, const float *x)
@@ -31,7 +57,7 @@ static inline float row_max(size_t cols, const float *x)
             lane[j] = ia_law_max(lane[j], x[at + (size_t)j]);
     for (size_t j = 0; at + j < cols; j++)
         lane[j] = ia_law_max(lane[j], x[at + j]);
-    return ia_law_lanes_max(lane);
+    return lanes_max(lane);
 }
 
 static void row_sum(size_t rows, size_t cols, const float *a, const float *b, const float *c,
@@ -59,7 +85,7 @@ static void row_sqdiff(size_t rows, size_t cols, const float *a, const float *b,
             float d = x[at + j] - mean;
             lane[j] = fmaf(d, d, lane[j]);
         }
-        y[r] = ia_law_lanes_sum(lane);
+        y[r] = lanes_sum(lane);
     }
 }
 
@@ -72,7 +98,7 @@ static inline float row_product(size_t cols, const float *x, const float *y)
             lane[j] = fmaf(x[at + (size_t)j], y[at + (size_t)j], lane[j]);
     for (size_t j = 0; at + j < cols; j++)
         lane[j] = fmaf(x[at + j], y[at + j], lane[j]);
-    return ia_law_lanes_sum(lane);
+    return lanes_sum(lane);
 }
 
 static void row_dot(size_t rows, size_t cols, const float *a, const float *b, const float *c,
@@ -111,12 +137,31 @@ static void row_dot(size_t rows, size_t cols, const float *a, const float *b, co
         }                                                                                          \
     } while (0)
 
-/* y = exp(z - max z) / sum */
+/* y = exp(z - max z) / sum for a row of one block: one copy in, one out. What follows the row is
+ * -infinity, and so adds nothing. */
+static inline void softmax_short(size_t cols, const float *z, float *y)
+{
+    float t[IA_LAW_LANES];
+    for (int j = 0; j < IA_LAW_LANES; j++)
+        t[j] = -INFINITY;
+    memcpy(t, z, cols * sizeof *t);
+    float top = lanes_max(t);
+    IA_LANES (j)
+        t[j] = ia_expf(t[j] - top);
+    float sum = lanes_sum(t);
+    IA_LANES (j)
+        t[j] = t[j] / sum;
+    memcpy(y, t, cols * sizeof *t);
+}
+
+/* y = exp(z - max z) / sum for any row */
 static void softmax(size_t rows, size_t cols, const float *a, const float *b, const float *c,
                     float *y)
 {
     (void)b, (void)c;
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; cols <= IA_LAW_LANES && r < rows; r++)
+        softmax_short(cols, a + r * cols, y + r * cols);
+    for (size_t r = 0; cols > IA_LAW_LANES && r < rows; r++) {
         const float *z = a + r * cols;
         float *out = y + r * cols, top = row_max(cols, z);
         ROW_MAP(cols, z, z, out, ia_expf(u - top));
@@ -149,7 +194,7 @@ static inline float row_sum_exp(size_t cols, const float *z, float top)
         e[j] = ia_expf(tail[j] - top);
     for (size_t j = 0; at + j < cols; j++)
         lane[j] = lane[j] + e[j];
-    return ia_law_lanes_sum(lane);
+    return lanes_sum(lane);
 }
 
 /* y = (z - max z) - log sum exp(z - max z) */
@@ -175,6 +220,3 @@ static void log_softmax_dz(size_t rows, size_t cols, const float *a, const float
         ROW_MAP(cols, logp, dy, y + r * cols, fmaf(-ia_expf(u), sum, v));
     }
 }
-
-#undef LANE_SUM
-#undef ROW_MAP

@@ -70,6 +70,9 @@ typedef struct ia_layer_class {
     size_t (*temp)(const ia_layer *l, const ia_shape *in, size_t in_count, size_t rows);
     void (*forward)(const ia_op *op);
     void (*backward)(const ia_op *op);
+    /* The variable that forward and backward also take in panels, and step themselves: floats that
+     * op->temp needs beyond `temp` then. NULL: none; else it is the first one, a matrix. */
+    size_t (*panels_temp)(const ia_layer *l, const ia_exec *e, const ia_shape *in, size_t rows);
     /* Which activation ends the layer, for losses from logits and for --head; NULL: none. The plan
      * splits it off (op->no_activation). */
     const ia_activation *(*activation)(const ia_layer *l);

@@ -10,7 +10,9 @@ static inarch_status new_arrays(plan_op *op, inarch_error *err)
     op->weights = ia_calloc(op->variable_count, sizeof *op->weights);
     op->state = ia_calloc(op->variable_count, sizeof *op->state);
     op->dw = ia_calloc(op->variable_count, sizeof *op->dw);
-    if (!op->views || !op->dx || !op->weights || !op->state || !op->dw)
+    op->step = ia_calloc(op->variable_count, sizeof *op->step);
+    op->panels = ia_calloc(op->variable_count, sizeof *op->panels);
+    if (!op->views || !op->dx || !op->weights || !op->state || !op->dw || !op->step || !op->panels)
         return ia_fail_memory(err, "an operation", op->in_count * sizeof *op->views);
     return INARCH_OK;
 }
@@ -36,6 +38,7 @@ static void bind_variables(ia_program *p, plan_op *op)
     for (size_t i = 0; i < op->variable_count; i++) {
         const plan_variable *v = &p->variables[op->variables[i]];
         op->weights[i] = v->live.value;
+        op->panels[i] = v->live.panels;
         if (p->mode != IA_RUN_TRAIN || !v->is_live)
             continue;
         if (v->is_state && op->op.training) {
@@ -48,6 +51,8 @@ static void bind_variables(ia_program *p, plan_op *op)
     op->op.weights = op->weights;
     op->op.state = updates ? op->state : NULL;
     op->op.dw = op->dw;
+    op->op.step = op->step;
+    op->op.panels = op->panels;
 }
 
 inarch_status plan_bind(ia_program *p, inarch_error *err)

@@ -127,6 +127,11 @@ static size_t head_target(const plan_head *h)
     return h->logits != PLAN_NONE ? h->logits : h->value;
 }
 
+static bool takes_grad(const plan_variable *v)
+{
+    return v->is_live && !v->is_state;
+}
+
 /* How many gradients each value and variable collects, and which operations run backward. */
 static void count_gradients(ia_program *p)
 {
@@ -143,7 +148,7 @@ static void count_gradients(ia_program *p)
             if (p->values[op->in[i]].wants_grad)
                 p->values[op->in[i]].grads++;
         for (size_t i = 0; i < op->variable_count; i++)
-            if (p->variables[op->variables[i]].live.grad)
+            if (takes_grad(&p->variables[op->variables[i]]))
                 p->variables[op->variables[i]].grads++;
     }
     /* A view hands its gradient on when it is the only one. */
@@ -171,7 +176,7 @@ static inarch_status place_addends(layout *l, size_t *seen, size_t *seen_variabl
         }
         for (size_t i = 0; i < op->variable_count; i++) {
             const plan_variable *v = &p->variables[op->variables[i]];
-            if (v->live.grad && seen_variable[op->variables[i]]++ > 0)
+            if (takes_grad(v) && seen_variable[op->variables[i]]++ > 0)
                 IA_TRY(add_block(l, back(p, o), back(p, o), 1, v->live.count, &op->dw_add[i], err));
         }
     }
@@ -257,7 +262,8 @@ static inarch_status place_scratch(layout *l, inarch_error *err)
     for (size_t o = 0; o < p->op_count; o++) {
         plan_op *op = &p->ops[o];
         const ia_layer_class *cls = op->layer->cls;
-        if (op->kind != PLAN_LAYER || !(cls->saved || cls->temp))
+        bool panels = op->variable_count && p->variables[op->variables[0]].live.panels;
+        if (op->kind != PLAN_LAYER || !(cls->saved || cls->temp || panels))
             continue;
         ia_shape *in;
         IA_TRY(row_shapes(p, op, &in, err));
@@ -265,7 +271,10 @@ static inarch_status place_scratch(layout *l, inarch_error *err)
         bool keeps = cls->saved && (p->mode == IA_RUN_TRAIN || op->op.training);
         size_t saved = keeps ? cls->saved(op->layer, in, op->in_count, p->rows) : 0;
         size_t temp = cls->temp ? cls->temp(op->layer, in, op->in_count, p->rows) : 0;
+        size_t more = panels ? cls->panels_temp(op->layer, &p->exec, in, p->rows) : 0;
         ia_free(in);
+        if (!ia_add(temp, more, &temp) || temp > SIZE_MAX / 8)
+            return ia_fail_memory(err, "activations", SIZE_MAX);
         IA_TRY(add_block(l, o, op->backward ? back(p, o) : o, 1, saved, &op->op.saved, err));
         p->temp_size = temp > p->temp_size ? temp : p->temp_size;
     }

@@ -14,6 +14,7 @@ static inarch_status build(ia_program *p, const ia_model *m, inarch_error *err)
     IA_TRY(plan_variables(p, err));
     IA_TRY(plan_liveness(p, err));
     IA_TRY(plan_memory(p, err));
+    IA_TRY(plan_gradients(p, err));
     return plan_bind(p, err);
 }
 
@@ -51,6 +52,7 @@ void ia_program_free(ia_program *p)
     for (size_t v = 0; v < p->variable_count; v++) {
         ia_free(p->variables[v].path);
         ia_array_release(&p->variables[v].held);
+        ia_array_release(&p->variables[v].fresh);
     }
     ia_free(p->ops);
     ia_free(p->values);
@@ -62,6 +64,7 @@ void ia_program_free(ia_program *p)
     ia_free(p->heads);
     ia_free_aligned(p->memory);
     ia_free_aligned(p->working);
+    ia_free_aligned(p->gradients);
     ia_free_aligned(p->temp);
     ia_free(p);
 }
@@ -125,7 +128,8 @@ void ia_program_describe(const ia_program *p, ia_program_info *out)
     for (size_t v = 0; v < p->variable_count; v++) {
         const plan_variable *pv = &p->variables[v];
         bool live = pv->is_live && !pv->is_state;
-        *(live ? &out->live_parameters : &out->frozen_parameters) += pv->live.count;
+        *(live ? &out->live_parameters : &out->frozen_parameters) +=
+            ia_array_count(&ia_live_variable(&pv->live)->value);
     }
     snprintf(out->prefix_ends, sizeof out->prefix_ends, "%s", p->prefix_ends);
 }

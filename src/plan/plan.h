@@ -31,6 +31,7 @@ typedef struct ia_program_options {
     const ia_kernel_set *kernels; /* NULL: the best of this CPU */
     ia_pool *pool;                /* NULL: serial; borrowed */
     uint64_t seed;                /* of random layers */
+    int steps;                    /* training: see ia_program_set_step */
     int frozen_dropout_off;       /* random layers below the live part are switched off */
     const ia_logits *logits;  /* per output: which activation its loss takes apart; NULL: none */
     const char *const *fetch; /* paths of layers whose (first call's) output is wanted too */
@@ -90,19 +91,33 @@ typedef struct ia_live {
     ia_layer *layer;
     size_t index;        /* in layer->variables */
     const char *path;    /* "base/dense_1/kernel"; lives as long as the program */
-    size_t count;        /* floats */
+    size_t count;        /* floats of value and grad */
     float *value;        /* the working copy */
-    float *grad;         /* NULL for state that forward updates itself (moving statistics) */
+    float *grad;         /* NULL for state, and for what backward steps itself */
+    bool state;          /* forward updates it itself (moving statistics) */
+    bool stepped;        /* backward updates it: ia_program_set_step */
+    bool panels;         /* value, grad and slots lie in panels: see ia_live_read */
     float learning_rate; /* product of the multipliers along the path */
 } ia_live;
 
 size_t ia_program_live_count(const ia_program *p);
 const ia_live *ia_program_live(const ia_program *p, size_t i);
 ia_variable *ia_live_variable(const ia_live *v);
+/* From the order of the variable to that of value, and back: for values and slots. Both ways fill
+ * the whole array; padding is 0. */
+void ia_live_read(const ia_program *p, const ia_live *v, const float *from, float *to);
+void ia_live_write(const ia_program *p, const ia_live *v, const float *from, float *to);
+/* With options.steps the weights of wide layers lie in panels during the run, and where one
+ * operation alone gives a variable its gradient and nothing else looks at it (no regulariser, no
+ * constraint), backward takes the optimizer's step itself, tile by tile: live->stepped. The caller
+ * keeps `step` up to date before each backward. */
+void ia_program_set_step(ia_program *p, size_t live, const ia_step *step);
 
-/* Copies the working values into new buffers of the document (IA_RUN_TRAIN). On failure the
- * document is unchanged. */
-IA_MUST_CHECK inarch_status ia_program_publish(const ia_program *p, inarch_error *err);
+/* Copies the working values into the document (IA_RUN_TRAIN); readers of its old buffers keep
+ * those. In two halves, so that several publishers are all or nothing: what can fail, without a
+ * change, and the rest. */
+IA_MUST_CHECK inarch_status ia_program_reserve(ia_program *p, inarch_error *err);
+void ia_program_publish(ia_program *p);
 /* Takes up the document's present buffers again: frozen values always, working copies too. */
 void ia_program_rebind(ia_program *p);
 

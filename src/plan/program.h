@@ -52,12 +52,15 @@ typedef struct plan_op {
     ia_op op;
     ia_view *views;
     const float **weights;
+    const ia_step **step;
+    bool *panels;
     float **state, **dx, **dw;
 } plan_op;
 
 typedef struct plan_variable {
-    ia_live live;  /* value is read-only memory of the document for frozen variables */
-    ia_array held; /* keeps a frozen buffer alive */
+    ia_live live;   /* value is read-only memory of the document for frozen variables */
+    ia_array held;  /* keeps a frozen buffer alive */
+    ia_array fresh; /* the document's next buffer, reserved; empty: its own will do */
     char *path;
     bool is_live;  /* has a working copy (in training) or may change between runs (evaluation) */
     bool is_state; /* live, but without a gradient: forward updates it */
@@ -91,7 +94,7 @@ struct ia_program {
     size_t input_count, frontier_count, fetched_count;
     plan_head *heads;
     size_t head_count;
-    float *memory, *working, *temp;
+    float *memory, *working, *gradients, *temp;
     size_t memory_size, working_size, temp_size; /* floats */
     double activity;
     char prefix_ends[160];
@@ -111,6 +114,8 @@ inarch_status plan_variables(ia_program *p, inarch_error *err);
 inarch_status plan_liveness(ia_program *p, inarch_error *err);
 /* memory.c: buffers of values, gradients, saved floats and addends. */
 inarch_status plan_memory(ia_program *p, inarch_error *err);
+/* variables.c: buffers of the variables' gradients, now that they are counted. */
+inarch_status plan_gradients(ia_program *p, inarch_error *err);
 /* bind.c: what the layers' functions see. */
 inarch_status plan_bind(ia_program *p, inarch_error *err);
 

@@ -19,6 +19,8 @@ void plan_op_release(plan_op *op)
     ia_free(op->state);
     ia_free(op->dx);
     ia_free(op->dw);
+    ia_free(op->step);
+    ia_free(op->panels);
 }
 
 static bool takes_apart(ia_logits wanted, const ia_activation *a)

@@ -14,6 +14,18 @@ ia_variable *ia_live_variable(const ia_live *v)
     return &v->layer->variables[v->index];
 }
 
+/* Narrow matrices would be mostly padding, and small ones stay in cache as they lie. */
+#define PANELS_LEAST 4096
+
+static bool wants_panels(const ia_program *p, const plan_op *op, size_t index)
+{
+    const ia_variable *v = &op->layer->variables[index];
+    return p->options->steps && p->mode == IA_RUN_TRAIN && index == 0 &&
+           op->layer->cls->panels_temp && ia_array_count(&v->value) >= PANELS_LEAST &&
+           (size_t)v->value.shape.dim[1] >= ia_panels_width(&p->exec) &&
+           !ia_regularizer_active(&v->regularizer) && !v->constraint.cls;
+}
+
 static inarch_status new_variable(ia_program *p, const plan_op *op, size_t index, size_t *out,
                                   inarch_error *err)
 {
@@ -36,6 +48,11 @@ static inarch_status new_variable(ia_program *p, const plan_op *op, size_t index
     bool updates = doc->trainable || (l->cls->flags & IA_LAYER_STATEFUL);
     v.is_live = p->mode != IA_RUN_PREDICT && op->live && updates;
     v.is_state = v.is_live && !doc->trainable;
+    v.live.state = v.is_state;
+    if (wants_panels(p, op, index) && v.is_live) {
+        const int64_t *dim = doc->value.shape.dim;
+        v.live.panels = ia_panels_size(&p->exec, (size_t)dim[0], (size_t)dim[1], &v.live.count);
+    }
     *out = p->variable_count;
     p->variables[p->variable_count++] = v;
     return INARCH_OK;
@@ -76,7 +93,7 @@ static bool add_padded(size_t *total, size_t count)
     return ia_add(count, 15, &padded) && ia_add(*total, padded & ~(size_t)15, total);
 }
 
-/* Values and gradients of live variables, in one block each. */
+/* Values of live variables, in one block. */
 static inarch_status working_copies(ia_program *p, inarch_error *err)
 {
     size_t total = 0, bytes;
@@ -85,21 +102,77 @@ static inarch_status working_copies(ia_program *p, inarch_error *err)
         if (p->variables[i].is_live)
             ok = ok && add_padded(&total, p->variables[i].live.count);
     p->live = ia_calloc(p->variable_count, sizeof *p->live);
-    ok = ok && p->live && ia_mul(total, 2 * sizeof(float), &bytes);
+    ok = ok && p->live && ia_mul(total, sizeof(float), &bytes);
     if (!ok || !(p->working = ia_calloc_aligned(bytes)))
         return ia_fail_memory(err, "working copies of the weights", ok ? bytes : 0);
-    p->working_size = 2 * total;
+    p->working_size = total;
     size_t at = 0;
     for (size_t i = 0; i < p->variable_count; i++) {
         plan_variable *v = &p->variables[i];
         if (!v->is_live)
             continue;
         v->live.value = p->working + at;
-        v->live.grad = v->is_state ? NULL : p->working + total + at;
         add_padded(&at, v->live.count);
         p->live[p->live_count++] = i;
     }
     return INARCH_OK;
+}
+
+/* The operation that gives the variable its one gradient can step it. */
+static bool is_stepped(const ia_program *p, size_t variable)
+{
+    const plan_variable *v = &p->variables[variable];
+    return v->live.panels && v->grads == 1;
+}
+
+inarch_status plan_gradients(ia_program *p, inarch_error *err)
+{
+    size_t total = 0, at = 0;
+    for (size_t i = 0; i < p->live_count; i++) {
+        plan_variable *v = &p->variables[p->live[i]];
+        v->live.stepped = is_stepped(p, p->live[i]);
+        if (!v->is_state && !v->live.stepped)
+            add_padded(&total, v->live.count); /* no more than the working copies have */
+    }
+    if (!(p->gradients = ia_calloc_aligned(total * sizeof(float))))
+        return ia_fail_memory(err, "gradients", total * sizeof(float));
+    p->working_size += total;
+    for (size_t i = 0; i < p->live_count; i++) {
+        plan_variable *v = &p->variables[p->live[i]];
+        if (v->is_state || v->live.stepped)
+            continue;
+        v->live.grad = p->gradients + at;
+        add_padded(&at, v->live.count);
+    }
+    return INARCH_OK;
+}
+
+void ia_program_set_step(ia_program *p, size_t live, const ia_step *step)
+{
+    for (size_t o = 0; o < p->op_count; o++)
+        for (size_t i = 0; p->ops[o].backward && i < p->ops[o].variable_count; i++)
+            if (p->ops[o].variables[i] == p->live[live])
+                p->ops[o].step[i] = step;
+}
+
+/* ---- between the order of the document and that of the working copies ---- */
+
+void ia_live_read(const ia_program *p, const ia_live *v, const float *from, float *to)
+{
+    const int64_t *dim = ia_live_variable(v)->value.shape.dim;
+    if (v->panels)
+        ia_panels_pack(&p->exec, (size_t)dim[0], (size_t)dim[1], from, to);
+    else
+        memcpy(to, from, v->count * sizeof *to);
+}
+
+void ia_live_write(const ia_program *p, const ia_live *v, const float *from, float *to)
+{
+    const int64_t *dim = ia_live_variable(v)->value.shape.dim;
+    if (v->panels)
+        ia_panels_unpack(&p->exec, (size_t)dim[0], (size_t)dim[1], from, to);
+    else
+        memcpy(to, from, v->count * sizeof *to);
 }
 
 inarch_status plan_variables(ia_program *p, inarch_error *err)
@@ -117,7 +190,7 @@ void ia_program_rebind(ia_program *p)
         plan_variable *v = &p->variables[i];
         const ia_array *value = &ia_live_variable(&v->live)->value;
         if (v->is_live && p->mode == IA_RUN_TRAIN) {
-            memcpy(v->live.value, ia_array_data(value), v->live.count * sizeof(float));
+            ia_live_read(p, &v->live, ia_array_data(value), v->live.value);
             continue;
         }
         ia_array held = ia_array_ref(value);
@@ -131,30 +204,30 @@ void ia_program_rebind(ia_program *p)
             p->ops[o].weights[i] = p->variables[p->ops[o].variables[i]].live.value;
 }
 
-inarch_status ia_program_publish(const ia_program *p, inarch_error *err)
+/* Others keep what they share with the document, so it gets buffers of its own first. */
+inarch_status ia_program_reserve(ia_program *p, inarch_error *err)
 {
-    ia_array *fresh = ia_calloc(p->live_count, sizeof *fresh);
-    if (!fresh)
-        return ia_fail_memory(err, "the trained weights", p->live_count * sizeof *fresh);
-    inarch_status status = INARCH_OK;
-    for (size_t i = 0; i < p->live_count && status == INARCH_OK; i++) {
-        const ia_live *v = &p->variables[p->live[i]].live;
-        status = ia_array_new(IA_F32, &ia_live_variable(v)->value.shape, "the trained weights",
-                              &fresh[i], err);
-        if (status == INARCH_OK)
-            memcpy(ia_array_mutable(&fresh[i]), v->value, v->count * sizeof(float));
-    }
     for (size_t i = 0; i < p->live_count; i++) {
-        ia_array *value = &ia_live_variable(&p->variables[p->live[i]].live)->value;
-        if (status == INARCH_OK) {
-            ia_array_release(value);
-            *value = fresh[i];
-        } else {
-            ia_array_release(&fresh[i]);
-        }
+        plan_variable *v = &p->variables[p->live[i]];
+        const ia_array *value = &ia_live_variable(&v->live)->value;
+        if (!v->fresh.buffer && ia_buffer_shared(value->buffer))
+            IA_TRY(ia_array_new(IA_F32, &value->shape, "the trained weights", &v->fresh, err));
     }
-    ia_free(fresh);
-    return status;
+    return INARCH_OK;
+}
+
+void ia_program_publish(ia_program *p)
+{
+    for (size_t i = 0; i < p->live_count; i++) {
+        plan_variable *v = &p->variables[p->live[i]];
+        ia_array *value = &ia_live_variable(&v->live)->value;
+        if (v->fresh.buffer) {
+            ia_array_release(value);
+            *value = v->fresh;
+            v->fresh = (ia_array){0};
+        }
+        ia_live_write(p, &v->live, v->live.value, ia_array_mutable(value));
+    }
 }
 
 size_t ia_program_live_count(const ia_program *p)

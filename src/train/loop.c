@@ -13,6 +13,8 @@ typedef enum loop_end { LOOP_ON, LOOP_STOP, LOOP_ABORT } loop_end;
 static loop_end tell(const ia_run *r, ia_event_kind kind, size_t epoch, size_t batch,
                      size_t batches, double loss)
 {
+    if (!r->o.event)
+        return LOOP_ON;
     ia_event e = {.kind = kind,
                   .epoch = epoch,
                   .epochs = r->o.epochs,
@@ -21,7 +23,7 @@ static loop_end tell(const ia_run *r, ia_event_kind kind, size_t epoch, size_t b
                   .loss = loss,
                   .learning_rate = r->rate,
                   .history = r->history};
-    int answer = r->o.event ? r->o.event(r->o.context, &e) : IA_CONTINUE;
+    int answer = r->o.event(r->o.context, &e);
     return answer == IA_ABORT ? LOOP_ABORT : answer == IA_STOP ? LOOP_STOP : LOOP_ON;
 }
 
@@ -102,14 +104,13 @@ static inarch_status run_batch(ia_run *r, size_t batch, ia_loss_parts *loss, ina
 }
 
 /* Where moments go on from an earlier fit, shuffles and masks go on too, as Keras' generators do:
- * with one seed, fits of one epoch must not repeat each other. */
+ * with one seed, fits of one epoch must not repeat each other. Without shuffling the order stays
+ * that of the rows. */
 static void set_order(ia_run *r)
 {
     if (r->o.shuffle)
         ia_data_shuffle(r->order, r->rows, r->o.seed,
                         r->first_step / r->steps_per_epoch + r->epoch);
-    for (size_t i = 0; !r->o.shuffle && i < r->rows; i++)
-        r->order[i] = i;
 }
 
 static inarch_status run_epoch(ia_run *r, loop_end *end, inarch_error *err)

@@ -14,7 +14,7 @@ struct ia_meter {
     ia_metric metric;
     size_t cols, samples, size;
     double *state;
-    double *value;  /* [samples], for losses */
+    double *value;  /* [samples], of what is a mean */
     float *one_hot; /* [samples][cols]; made when first needed */
 };
 
@@ -68,10 +68,33 @@ static ia_scores with_one_hot(ia_meter *m, const ia_scores *b)
     return dense;
 }
 
-static void add_mean(ia_meter *m, double value, double w)
+static void loss_values(const ia_loss *l, const ia_scores *b, double *value)
 {
-    m->state[0] += w * value;
-    m->state[1] += w;
+    ia_loss_batch batch = {.exec = b->exec,
+                           .samples = b->samples,
+                           .cols = b->cols,
+                           .p = b->p,
+                           .z = l->cls->logits ? b->z : NULL,
+                           .last = b->last,
+                           .t = b->t,
+                           .loss = value};
+    l->cls->samples(l, &batch);
+}
+
+static void add_mean(ia_meter *m, const ia_scores *b)
+{
+    if (m->metric.loss.cls)
+        loss_values(&m->metric.loss, b, m->value);
+    else
+        m->metric.cls->values(&m->metric, b, m->value);
+    double sum = m->state[0], weight = m->state[1];
+    for (size_t s = 0; s < b->samples; s++) {
+        double w = b->weight ? (double)b->weight[s] : 1;
+        sum += w * m->value[s];
+        weight += w;
+    }
+    m->state[0] = sum;
+    m->state[1] = weight;
 }
 
 void ia_meter_update(ia_meter *m, const ia_scores *batch)
@@ -80,18 +103,12 @@ void ia_meter_update(ia_meter *m, const ia_scores *batch)
     const ia_loss *l = &m->metric.loss;
     bool dense = l->cls ? l->cls->target == IA_TARGET_VALUES : c->one_hot;
     ia_scores b = dense && batch->class_index ? with_one_hot(m, batch) : *batch;
-    if (l->cls)
-        l->cls->samples(l, b.samples, b.cols, b.p, l->cls->logits ? b.z : NULL, b.t, m->value,
-                        NULL);
-    for (size_t s = 0; s < b.samples; s++) {
-        double w = b.weight ? (double)b.weight[s] : 1;
-        if (l->cls)
-            add_mean(m, m->value[s], w);
-        else if (c->sample)
-            add_mean(m, c->sample(&m->metric, &b, s), w);
-        else
-            c->add(&m->metric, &b, s, w, m->state);
+    if (!c->add) {
+        add_mean(m, &b);
+        return;
     }
+    for (size_t s = 0; s < b.samples; s++)
+        c->add(&m->metric, &b, s, b.weight ? (double)b.weight[s] : 1, m->state);
 }
 
 const ia_metric *ia_meter_metric(const ia_meter *m)

@@ -13,9 +13,11 @@ typedef struct ia_meter ia_meter;
 
 /* One batch as a metric sees it. */
 typedef struct ia_scores {
+    const ia_exec *exec;
     size_t samples, cols;
     const float *p;      /* [samples][cols] predictions */
     const float *z;      /* logits, or NULL */
+    ia_logits last;      /* the activation that made p of them */
     const float *t;      /* [samples][cols], or [samples] when class_index */
     const float *weight; /* [samples]; NULL: 1 each */
     int class_index;
@@ -31,15 +33,15 @@ typedef struct ia_metric_class {
     size_t setting_count;
     int one_hot; /* wants [samples][cols] targets even for class indices */
     int sparse;  /* takes class indices only */
-    /* Either: the value of sample s; the metric is the weighted mean. */
-    double (*sample)(const ia_metric *m, const ia_scores *b, size_t s);
+    /* Either: the value of each sample; the metric is the weighted mean. */
+    void (*values)(const ia_metric *m, const ia_scores *b, double *value);
     /* Or: doubles of state (all start at 0), what a sample of weight w adds, and the i-th result.
      */
     size_t (*state)(const ia_metric *m, size_t cols);
     void (*add)(const ia_metric *m, const ia_scores *b, size_t s, double w, double *state);
     double (*result)(const ia_metric *m, size_t cols, const double *state, size_t i);
     size_t (*results)(const ia_metric *m, size_t cols); /* NULL: 1 */
-    int root; /* with sample: the square root of the mean */
+    int root; /* with values: the square root of the mean */
 } ia_metric_class;
 
 struct ia_metric {

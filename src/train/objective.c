@@ -2,6 +2,8 @@
 #include "train/objective.h"
 
 #include "base/alloc.h"
+#include "kernels/losses.h"
+#include "plan/program.h" /* exec: the kernels and threads that the program runs on */
 
 #include <string.h>
 
@@ -12,6 +14,7 @@ void ia_objective_free(ia_objective *o)
         ia_array_release(&o->penalties[i].importance);
     }
     ia_free(o->heads);
+    ia_free(o->regularized);
     ia_free(o->penalties);
     memset(o, 0, sizeof *o);
 }
@@ -56,9 +59,24 @@ static inarch_status add_penalty(ia_objective *o, size_t live, const ia_array *a
     return INARCH_OK;
 }
 
+static inarch_status find_regularized(ia_objective *o, const ia_program *p, inarch_error *err)
+{
+    size_t live = ia_program_live_count(p);
+    o->regularized = ia_calloc(live, sizeof *o->regularized);
+    if (!o->regularized)
+        return ia_fail_memory(err, "penalties", live * sizeof *o->regularized);
+    for (size_t i = 0; i < live; i++) {
+        const ia_live *v = ia_program_live(p, i);
+        if (v->grad && ia_regularizer_active(&ia_live_variable(v)->regularizer))
+            o->regularized[o->regularized_count++] = i;
+    }
+    return INARCH_OK;
+}
+
 inarch_status ia_objective_add_l2_sp(ia_objective *o, const ia_program *p, double strength,
                                      double strength_new, inarch_error *err)
 {
+    IA_TRY(find_regularized(o, p, err));
     for (size_t i = 0; i < ia_program_live_count(p); i++) {
         const ia_live *live = ia_program_live(p, i);
         const ia_variable *v = ia_live_variable(live);
@@ -70,62 +88,46 @@ inarch_status ia_objective_add_l2_sp(ia_objective *o, const ia_program *p, doubl
     return INARCH_OK;
 }
 
-#define LANES 16
-
 static const float *data_or_null(const ia_array *a)
 {
     return a->buffer ? ia_array_data(a) : NULL;
 }
 
-/* sum_i importance_i (w_i - anchor_i)^2 in 16 lanes, added in order. */
-static double penalty_sum(const ia_penalty *q, const ia_live *v)
+static ia_penalty_rows penalty_rows(const ia_penalty *q, const ia_live *v)
 {
-    const float *anchor = data_or_null(&q->anchor), *importance = data_or_null(&q->importance);
-    double lane[LANES] = {0}, sum = 0;
-    for (size_t i = 0; i < v->count; i++) {
-        double d = (double)v->value[i] - (anchor ? (double)anchor[i] : 0);
-        lane[i % LANES] += d * d * (importance ? (double)importance[i] : 1);
-    }
-    for (size_t j = 0; j < LANES; j++)
-        sum += lane[j];
-    return sum;
-}
-
-static void penalty_grad(const ia_penalty *q, const ia_live *v)
-{
-    const float *anchor = data_or_null(&q->anchor), *importance = data_or_null(&q->importance);
-    float scale = (float)(2 * q->strength);
-    for (size_t i = 0; i < v->count; i++) {
-        float d = v->value[i] - (anchor ? anchor[i] : 0);
-        v->grad[i] += scale * (importance ? importance[i] * d : d);
-    }
+    return (ia_penalty_rows){.w = v->value,
+                             .anchor = data_or_null(&q->anchor),
+                             .importance = data_or_null(&q->importance),
+                             .scale = (float)(2 * q->strength),
+                             .grad = v->grad};
 }
 
 double ia_objective_penalty(const ia_objective *o, const ia_program *p)
 {
     double sum = 0;
-    for (size_t i = 0; i < ia_program_live_count(p); i++) {
-        const ia_live *live = ia_program_live(p, i);
-        const ia_regularizer *r = &ia_live_variable(live)->regularizer;
-        if (live->grad && ia_regularizer_active(r))
-            sum += ia_regularizer_loss(r, live->count, live->value);
+    for (size_t i = 0; i < o->regularized_count; i++) {
+        const ia_live *v = ia_program_live(p, o->regularized[i]);
+        sum += ia_regularizer_loss(&ia_live_variable(v)->regularizer, v->count, v->value);
     }
-    for (size_t i = 0; i < o->penalty_count; i++)
-        sum += o->penalties[i].strength *
-               penalty_sum(&o->penalties[i], ia_program_live(p, o->penalties[i].live));
+    for (size_t i = 0; i < o->penalty_count; i++) {
+        const ia_live *v = ia_program_live(p, o->penalties[i].live);
+        ia_penalty_rows rows = penalty_rows(&o->penalties[i], v);
+        sum += o->penalties[i].strength * ia_penalty_sum(&p->exec, &rows, v->count);
+    }
     return sum;
 }
 
 void ia_objective_penalty_grad(const ia_objective *o, const ia_program *p)
 {
-    for (size_t i = 0; i < ia_program_live_count(p); i++) {
-        const ia_live *live = ia_program_live(p, i);
-        const ia_regularizer *r = &ia_live_variable(live)->regularizer;
-        if (live->grad && ia_regularizer_active(r))
-            ia_regularizer_grad(r, live->count, 1, live->value, live->grad);
+    for (size_t i = 0; i < o->regularized_count; i++) {
+        const ia_live *v = ia_program_live(p, o->regularized[i]);
+        ia_regularizer_grad(&ia_live_variable(v)->regularizer, v->count, 1, v->value, v->grad);
     }
-    for (size_t i = 0; i < o->penalty_count; i++)
-        penalty_grad(&o->penalties[i], ia_program_live(p, o->penalties[i].live));
+    for (size_t i = 0; i < o->penalty_count; i++) {
+        const ia_live *v = ia_program_live(p, o->penalties[i].live);
+        ia_penalty_rows rows = penalty_rows(&o->penalties[i], v);
+        ia_penalty_grad(&p->exec, &rows, v->count);
+    }
 }
 
 static inarch_status layer_penalty(void *context, const ia_model *m, ia_layer *l, const char *path,
@@ -150,29 +152,26 @@ inarch_status ia_model_penalty(const ia_model *m, double *out, inarch_error *err
 
 /* ---- heads ---- */
 
-/* The gradient of the mean: times the row's weight and the head's, over the samples. */
-static void scale_grad(const ia_head *h, size_t rows, const float *weight, float *grad)
-{
-    size_t width = h->samples * h->cols;
-    double n = (double)(rows * h->samples);
-    for (size_t r = 0; r < rows; r++) {
-        double w = h->weight * (weight ? (double)weight[r] : 1);
-        for (size_t i = r * width; i < (r + 1) * width; i++)
-            grad[i] = (float)((double)grad[i] * w / n);
-    }
-}
-
 double ia_head_loss(const ia_head *h, const ia_program *p, size_t rows, const float *target,
                     const float *weight, bool grad, double *temp)
 {
     const ia_view *logits = ia_program_logits(p, h->output);
-    float *g = grad ? ia_program_output_grad(p, h->output) : NULL;
     size_t n = rows * h->samples;
-    h->loss.cls->samples(&h->loss, n, h->cols, ia_program_output(p, h->output)->data,
-                         logits ? logits->data : NULL, target, temp, g);
-    for (size_t s = 0; weight && s < n; s++)
-        temp[s] *= (double)weight[s / h->samples];
-    if (g)
-        scale_grad(h, rows, weight, g);
+    ia_loss_batch b = {.exec = &p->exec,
+                       .samples = n,
+                       .cols = h->cols,
+                       .p = ia_program_output(p, h->output)->data,
+                       .z = logits ? logits->data : NULL,
+                       .last = h->logits,
+                       .t = target,
+                       .loss = temp,
+                       .grad = grad ? ia_program_output_grad(p, h->output) : NULL,
+                       .scale = h->weight / (double)n,
+                       .weight = weight,
+                       .per = h->samples};
+    h->loss.cls->samples(&h->loss, &b);
+    for (size_t r = 0; weight && r < rows; r++)
+        for (size_t s = r * h->samples; s < (r + 1) * h->samples; s++)
+            temp[s] *= (double)weight[r];
     return ia_sum_f64(n, temp) / (double)n;
 }

@@ -50,6 +50,8 @@ typedef struct ia_penalty {
 typedef struct ia_objective {
     ia_head *heads; /* owned */
     size_t head_count;
+    size_t *regularized; /* live variables that have a regulariser; owned */
+    size_t regularized_count;
     ia_penalty *penalties; /* owned */
     size_t penalty_count;
     char note[512]; /* what was left out of the compile state, or looks amiss; or "" */
@@ -63,8 +65,8 @@ const ia_activation *ia_output_activation(const ia_model *m, size_t output);
 /* The same, as far as a loss can take it apart. */
 ia_logits ia_output_logits(const ia_model *m, size_t output);
 
-/* Adds the L2-SP penalty to every live variable that was loaded from a file, and strength_new *
- * ||w||^2 to the others. 0 adds nothing. */
+/* Takes up the program's live variables: their regularisers, and the L2-SP penalty for each that
+ * was loaded from a file, strength_new * ||w||^2 for the others. 0 adds no penalty. */
 IA_MUST_CHECK inarch_status ia_objective_add_l2_sp(ia_objective *o, const ia_program *p,
                                                    double strength, double strength_new,
                                                    inarch_error *err);
@@ -75,7 +77,8 @@ typedef struct ia_loss_parts {
     double regularization; /* regularisers, activity, penalties */
 } ia_loss_parts;
 
-/* Regularisers of the live variables and penalties at the present weights. */
+/* Regularisers of the live variables and penalties at the present weights: 0 before
+ * ia_objective_add_l2_sp. */
 double ia_objective_penalty(const ia_objective *o, const ia_program *p);
 /* Regularisers of a document's trainable variables: what Keras adds when it evaluates. */
 IA_MUST_CHECK inarch_status ia_model_penalty(const ia_model *m, double *out, inarch_error *err);

@@ -341,7 +341,7 @@ static bool restore_arrays(ia_run *r, const ia_checkpoint *c)
         ia_variable *v = ia_live_variable(live);
         const ia_array *a = fitting(c, v, "value", i, SIZE_MAX);
         uint64_t step = (uint64_t)json_integer_value(json_array_get(steps, i));
-        if (!a || (live->grad && !restore_slots(r, c, v, i, step)))
+        if (!a || (!live->state && !restore_slots(r, c, v, i, step)))
             return false;
         share(&v->value, a);
     }

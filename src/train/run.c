@@ -237,6 +237,8 @@ static inarch_status make_buffers(ia_run *r, inarch_error *err)
     r->head_loss = ia_calloc(n, sizeof *r->head_loss);
     if (!r->order || !r->target || !r->weight || !r->head_loss)
         return ia_fail_memory(err, "the order of rows", r->rows * sizeof *r->order);
+    for (size_t i = 0; i < r->rows; i++)
+        r->order[i] = i;
     for (size_t h = 0; h < n; h++) {
         r->target[h] = ia_trainer_target(r->trainer, h);
         r->weight[h] = ia_trainer_weight(r->trainer, h);

@@ -2,7 +2,6 @@
 #include "train/trainer.h"
 
 #include "base/alloc.h"
-#include "train/snapshot.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,8 +19,7 @@ struct ia_trainer {
     ia_objective penalties; /* no heads */
     trainer_head *buffers;
     double *temp;
-    float *statistics;  /* what forward updates itself, as it was before the step */
-    ia_snapshot before; /* what a publish that fails goes back to */
+    float *statistics; /* what forward updates itself, as it was before the step */
 };
 
 void ia_trainer_free(ia_trainer *t)
@@ -35,8 +33,6 @@ void ia_trainer_free(ia_trainer *t)
     ia_free(t->buffers);
     ia_free(t->temp);
     ia_free(t->statistics);
-    if (t->program)
-        ia_snapshot_free(&t->before);
     ia_objective_free(&t->penalties);
     ia_updater_free(t->updater);
     ia_program_free(t->program);
@@ -51,6 +47,8 @@ static inarch_status make_program(ia_trainer *t, ia_model *m, const ia_trainer_o
                             .kernels = o->kernels,
                             .pool = o->pool,
                             .seed = o->seed,
+                            .steps = ia_optimizer_is_elementwise(o->optimizer) && o->l2_sp == 0 &&
+                                     o->l2_sp_new == 0,
                             .frozen_dropout_off = o->frozen_dropout_off};
     ia_logits *logits = ia_calloc(m->output_count, sizeof *logits);
     if (!logits)
@@ -91,7 +89,7 @@ static inarch_status make_statistics(ia_trainer *t, inarch_error *err)
     size_t n = 0;
     for (size_t i = 0; i < ia_program_live_count(t->program); i++) {
         const ia_live *v = ia_program_live(t->program, i);
-        n += v->grad ? 0 : v->count;
+        n += v->state ? v->count : 0;
     }
     t->statistics = ia_calloc(n, sizeof *t->statistics);
     return t->statistics ? INARCH_OK : ia_fail_memory(err, "statistics", n * sizeof(float));
@@ -102,7 +100,7 @@ static void move_statistics(const ia_trainer *t, bool back)
     float *at = t->statistics;
     for (size_t i = 0; i < ia_program_live_count(t->program); i++) {
         const ia_live *v = ia_program_live(t->program, i);
-        if (v->grad)
+        if (!v->state)
             continue;
         memcpy(back ? v->value : at, back ? at : v->value, v->count * sizeof *at);
         at += v->count;
@@ -122,7 +120,6 @@ inarch_status ia_trainer_new(ia_model *m, const ia_trainer_options *o, ia_traine
     IA_TRY_GOTO(ia_updater_new(o->optimizer, t->program, o->kernels, o->pool, o->fresh != 0,
                                &t->updater, err));
     IA_TRY_GOTO(ia_objective_add_l2_sp(&t->penalties, t->program, o->l2_sp, o->l2_sp_new, err));
-    IA_TRY_GOTO(ia_snapshot_new(t->program, &t->before, err));
     IA_TRY_GOTO(make_buffers(t, o->rows, err));
     IA_TRY_GOTO(make_statistics(t, err));
     *out = t;
@@ -194,9 +191,10 @@ bool ia_trainer_step(ia_trainer *t, size_t rows, bool weighted, uint64_t step, d
         move_statistics(t, true);
         return false;
     }
+    ia_updater_begin(t->updater, learning_rate);
     ia_program_backward(t->program, rows);
     ia_objective_penalty_grad(&t->penalties, t->program);
-    ia_updater_step(t->updater, learning_rate);
+    ia_updater_finish(t->updater);
     return true;
 }
 
@@ -216,12 +214,11 @@ static inarch_status check_finite(const ia_program *p, inarch_error *err)
 inarch_status ia_trainer_publish(ia_trainer *t, inarch_error *err)
 {
     IA_TRY(check_finite(t->program, err));
-    ia_snapshot_take(&t->before);
-    IA_TRY(ia_program_publish(t->program, err));
-    inarch_status status = ia_updater_publish(t->updater, err);
-    if (status != INARCH_OK)
-        ia_snapshot_restore(&t->before, false);
-    return status;
+    IA_TRY(ia_program_reserve(t->program, err));
+    IA_TRY(ia_updater_reserve(t->updater, err));
+    ia_program_publish(t->program);
+    ia_updater_publish(t->updater);
+    return INARCH_OK;
 }
 
 void ia_trainer_rebind(ia_trainer *t)

@@ -9,26 +9,31 @@
 
 typedef struct updater_variable {
     const ia_live *live;
-    float *slot[IA_SLOT_MAX]; /* in updater.memory */
+    ia_step rule; /* of this step; its slots are in updater.memory */
     uint64_t step;
-    double u_product; /* nadam */
+    double rate;      /* of this step */
+    double u_product; /* nadam: a function of the step alone */
     bool decays;
+    ia_slots fresh; /* the document's next slots, reserved; no optimizer: its own will do */
 } updater_variable;
 
 struct ia_updater {
     ia_optimizer optimizer;
+    ia_program *program; /* borrowed */
     ia_exec exec;
     updater_variable *variables; /* those with a gradient */
     size_t count, slots;
     float *memory;
     size_t bytes;
-    bool continues;
+    bool continues, nadam;
 };
 
 void ia_updater_free(ia_updater *u)
 {
     if (!u)
         return;
+    for (size_t i = 0; i < u->count; i++)
+        ia_slots_clear(&u->variables[i].fresh);
     ia_free(u->variables);
     ia_free_aligned(u->memory);
     ia_free(u);
@@ -73,14 +78,14 @@ static void take_state(ia_updater *u, bool fresh)
         bool fit = !fresh && slots_fit(u, v);
         u->continues = u->continues || (fit && v->slots.step > 0);
         w->step = fit ? v->slots.step : 0;
-        w->u_product = nadam_product(u->optimizer.beta_1, w->step);
+        w->u_product = u->nadam ? nadam_product(u->optimizer.beta_1, w->step) : 1;
         for (size_t k = 0; k < u->slots; k++) {
             float start = (float)slot_start(&u->optimizer, k);
             if (fit)
-                memcpy(w->slot[k], ia_array_data(&v->slots.slot[k]),
-                       w->live->count * sizeof(float));
+                ia_live_read(u->program, w->live, ia_array_data(&v->slots.slot[k]),
+                             w->rule.slot[k]);
             for (size_t j = 0; !fit && j < w->live->count; j++)
-                w->slot[k][j] = start;
+                w->rule.slot[k][j] = start;
         }
     }
 }
@@ -118,32 +123,47 @@ static inarch_status lay_out(ia_updater *u, inarch_error *err)
     float *at = u->memory;
     for (size_t i = 0; i < u->count; i++)
         for (size_t k = 0; k < u->slots; k++) {
-            u->variables[i].slot[k] = at;
+            u->variables[i].rule.slot[k] = at;
             at += (u->variables[i].live->count + 15) & ~(size_t)15;
         }
     return INARCH_OK;
 }
 
-inarch_status ia_updater_new(const ia_optimizer *o, const ia_program *p,
-                             const ia_kernel_set *kernels, ia_pool *pool, bool fresh,
-                             ia_updater **out, inarch_error *err)
+/* The variables with a gradient. */
+static void take_variables(ia_updater *u)
+{
+    for (size_t i = 0; i < ia_program_live_count(u->program); i++) {
+        const ia_live *live = ia_program_live(u->program, i);
+        updater_variable *v = &u->variables[u->count];
+        if (live->state)
+            continue;
+        *v = (updater_variable){.live = live, .decays = decays(&u->optimizer, live->path)};
+        v->rule.w = live->value;
+        if (live->stepped)
+            ia_program_set_step(u->program, i, &v->rule);
+        u->count++;
+    }
+}
+
+inarch_status ia_updater_new(const ia_optimizer *o, ia_program *p, const ia_kernel_set *kernels,
+                             ia_pool *pool, bool fresh, ia_updater **out, inarch_error *err)
 {
     size_t n = ia_program_live_count(p);
     ia_updater *u = ia_calloc(1, sizeof *u);
     if (!u)
         return ia_fail_memory(err, "the optimizer", sizeof *u);
     u->optimizer = *o;
+    u->program = p;
     u->exec = (ia_exec){.set = kernels ? kernels : ia_kernel_set_find(NULL), .pool = pool};
     u->slots = ia_optimizer_slot_count(o);
+    u->nadam = strcmp(o->cls->name, "nadam") == 0;
     u->variables = ia_calloc(n, sizeof *u->variables);
     inarch_status status =
         u->variables ? INARCH_OK : ia_fail_memory(err, "the optimizer", n * sizeof *u->variables);
-    for (size_t i = 0; i < n && status == INARCH_OK; i++)
-        if (ia_program_live(p, i)->grad)
-            u->variables[u->count++] = (updater_variable){
-                .live = ia_program_live(p, i), .decays = decays(o, ia_program_live(p, i)->path)};
-    if (status == INARCH_OK)
+    if (status == INARCH_OK) {
+        take_variables(u);
         status = lay_out(u, err);
+    }
     if (status != INARCH_OK) {
         ia_updater_free(u);
         return status;
@@ -184,21 +204,43 @@ static void clip(const ia_updater *u)
     }
 }
 
-void ia_updater_step(ia_updater *u, double learning_rate)
+bool ia_optimizer_is_elementwise(const ia_optimizer *o)
+{
+    return isnan(o->global_clipnorm) && isnan(o->clipnorm) && isnan(o->clipvalue);
+}
+
+void ia_updater_begin(ia_updater *u, double learning_rate)
 {
     const ia_optimizer *o = &u->optimizer;
-    clip(u);
     for (size_t i = 0; i < u->count; i++) {
         updater_variable *w = &u->variables[i];
-        const ia_variable *v = ia_live_variable(w->live);
         double rate = learning_rate * (double)w->live->learning_rate;
         w->step++;
-        w->u_product *= ia_nadam_u(o->beta_1, w->step);
+        if (i > 0 && w->step == w[-1].step && rate == w[-1].rate) { /* mostly: the powers cost */
+            w->u_product = w[-1].u_product;
+            w->rule.update = w[-1].rule.update;
+        } else {
+            if (u->nadam)
+                w->u_product *= ia_nadam_u(o->beta_1, w->step);
+            w->rule.update = o->cls->update(o, rate, w->step, w->u_product);
+        }
+        w->rate = rate;
+        w->rule.decay = w->decays ? (float)(o->weight_decay * rate) : 0;
+    }
+}
+
+void ia_updater_finish(ia_updater *u)
+{
+    clip(u);
+    for (size_t i = 0; i < u->count; i++) {
+        const updater_variable *w = &u->variables[i];
+        const ia_variable *v = ia_live_variable(w->live);
+        if (w->live->stepped)
+            continue;
         if (w->decays)
-            ia_weight_decay(&u->exec, w->live->count, (float)(o->weight_decay * rate),
-                            w->live->value);
-        ia_update rule = o->cls->update(o, rate, w->step, w->u_product);
-        ia_update_apply(&u->exec, &rule, w->live->count, w->live->grad, w->live->value, w->slot);
+            ia_weight_decay(&u->exec, w->live->count, w->rule.decay, w->live->value);
+        ia_update_apply(&u->exec, &w->rule.update, w->live->count, w->live->grad, w->live->value,
+                        w->rule.slot);
         if (v->constraint.cls)
             ia_constraint_apply(&v->constraint, &v->value.shape, w->live->value);
     }
@@ -206,38 +248,47 @@ void ia_updater_step(ia_updater *u, double learning_rate)
 
 /* ---- state into the document ---- */
 
-static inarch_status fresh_slots(const ia_updater *u, const updater_variable *w, ia_slots *out,
-                                 inarch_error *err)
+/* The document's slots may be written: they are of this kind, and nobody shares them. */
+static bool slots_free(const ia_updater *u, const ia_variable *v)
 {
-    const ia_shape *shape = &ia_live_variable(w->live)->value.shape;
-    snprintf(out->optimizer, sizeof out->optimizer, "%s", u->optimizer.cls->name);
-    out->step = w->step;
-    for (size_t k = 0; k < u->slots; k++) {
-        IA_TRY(ia_array_new(IA_F32, shape, "the optimizer's state", &out->slot[k], err));
-        memcpy(ia_array_mutable(&out->slot[k]), w->slot[k], w->live->count * sizeof(float));
+    if (!slots_fit(u, v))
+        return false;
+    for (size_t k = 0; k < u->slots; k++)
+        if (ia_buffer_shared(v->slots.slot[k].buffer))
+            return false;
+    return true;
+}
+
+inarch_status ia_updater_reserve(ia_updater *u, inarch_error *err)
+{
+    for (size_t i = 0; i < u->count; i++) {
+        updater_variable *w = &u->variables[i];
+        const ia_variable *v = ia_live_variable(w->live);
+        if (slots_free(u, v))
+            continue;
+        for (size_t k = 0; k < u->slots; k++)
+            if (!w->fresh.slot[k].buffer)
+                IA_TRY(ia_array_new(IA_F32, &v->value.shape, "the optimizer's state",
+                                    &w->fresh.slot[k], err));
+        snprintf(w->fresh.optimizer, sizeof w->fresh.optimizer, "%s", u->optimizer.cls->name);
     }
     return INARCH_OK;
 }
 
-inarch_status ia_updater_publish(const ia_updater *u, inarch_error *err)
+void ia_updater_publish(ia_updater *u)
 {
-    ia_slots *fresh = ia_calloc(u->count, sizeof *fresh);
-    if (!fresh)
-        return ia_fail_memory(err, "the optimizer's state", u->count * sizeof *fresh);
-    inarch_status status = INARCH_OK;
-    for (size_t i = 0; i < u->count && status == INARCH_OK; i++)
-        status = fresh_slots(u, &u->variables[i], &fresh[i], err);
     for (size_t i = 0; i < u->count; i++) {
-        ia_slots *slots = &ia_live_variable(u->variables[i].live)->slots;
-        if (status == INARCH_OK) {
+        updater_variable *w = &u->variables[i];
+        ia_slots *slots = &ia_live_variable(w->live)->slots;
+        if (w->fresh.optimizer[0]) {
             ia_slots_clear(slots);
-            *slots = fresh[i];
-        } else {
-            ia_slots_clear(&fresh[i]);
+            *slots = w->fresh;
+            w->fresh = (ia_slots){0};
         }
+        slots->step = w->step;
+        for (size_t k = 0; k < u->slots; k++)
+            ia_live_write(u->program, w->live, w->rule.slot[k], ia_array_mutable(&slots->slot[k]));
     }
-    ia_free(fresh);
-    return status;
 }
 
 bool ia_updater_continues(const ia_updater *u)

@@ -12,14 +12,19 @@
 typedef struct ia_updater ia_updater;
 
 /* fresh: every variable starts at step 0, as after Keras' compile(). */
-IA_MUST_CHECK inarch_status ia_updater_new(const ia_optimizer *o, const ia_program *p,
+IA_MUST_CHECK inarch_status ia_updater_new(const ia_optimizer *o, ia_program *p,
                                            const ia_kernel_set *kernels, ia_pool *pool, bool fresh,
                                            ia_updater **out, inarch_error *err);
 void ia_updater_free(ia_updater *u); /* NULL allowed */
-/* Gradients of the program to new values. */
-void ia_updater_step(ia_updater *u, double learning_rate);
-/* Slots and step counts into the document, in new buffers. All or nothing. */
-IA_MUST_CHECK inarch_status ia_updater_publish(const ia_updater *u, inarch_error *err);
+/* A step is taken in two halves: the rules of this step before backward, which applies some of them
+ * itself (plan.h: ia_program_set_step), and the rest after it. */
+void ia_updater_begin(ia_updater *u, double learning_rate);
+void ia_updater_finish(ia_updater *u);
+/* What the optimizer does to a gradient depends on that element alone. */
+bool ia_optimizer_is_elementwise(const ia_optimizer *o);
+/* Slots and step counts into the document, in two halves as ia_program_publish. */
+IA_MUST_CHECK inarch_status ia_updater_reserve(ia_updater *u, inarch_error *err);
+void ia_updater_publish(ia_updater *u);
 /* Takes them up from the document again. */
 void ia_updater_rebind(ia_updater *u);
 /* Some variable went on with slots from before. */

@@ -5,7 +5,7 @@
  * A change of this number is a change of the numeric law, and so of the major version. */
 #include "test.h"
 
-#define RUN_HASH UINT64_C(0xb817486b6ce7ffc0)
+#define RUN_HASH UINT64_C(0xf62fb5aff2fe6693)
 
 enum { ROWS = 173, COLUMNS = 21, CLASSES = 5 };
 

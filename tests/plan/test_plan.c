@@ -304,8 +304,10 @@ static void test_publish(void **state)
             float want = i == 0 || round == 2 ? 7 : 0;
             assert_true(ia_program_output(all[i], 0)->data[0] == want);
         }
-        if (round == 0)
-            assert_ok(ia_program_publish(train, &err), err);
+        if (round == 0) {
+            assert_ok(ia_program_reserve(train, &err), err);
+            ia_program_publish(train);
+        }
         for (size_t i = 0; round == 1 && i < 3; i++)
             ia_program_rebind(all[i]);
     }

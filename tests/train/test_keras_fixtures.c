@@ -9,9 +9,12 @@
 
 #include "base/text.h"
 #include "formats/format.h"
+#include "kernels/dispatch.h"
 #include "train/evaluate.h"
 
 #include <unistd.h>
+
+static const ia_exec exec = {.set = &ia_kernels_reference};
 
 #define TOLERANCE 2e-5
 
@@ -518,7 +521,8 @@ static void run_metric(const json_t *c)
     assert_ok(ia_meter_new(&m, BATCH * width / cols, cols, &meter, &err), err);
     for (size_t at = 0; at < rows; at += BATCH) {
         size_t n = rows - at < BATCH ? rows - at : BATCH;
-        ia_scores s = {.samples = n * width / cols,
+        ia_scores s = {.exec = &exec,
+                       .samples = n * width / cols,
                        .cols = cols,
                        .p = (const float *)ia_array_data(&p) + at * width,
                        .t = (const float *)ia_array_data(&y) + at * labels,

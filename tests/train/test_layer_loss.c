@@ -156,6 +156,7 @@ static size_t check(size_t a, size_t b)
     ia_program_options o = {
         .mode = IA_RUN_TRAIN, .rows = ROWS, .seed = 5, .logits = &r.head.logits};
     assert_ok(ia_program_new(m, &o, &r.p, &err), err);
+    assert_ok(ia_objective_add_l2_sp(&r.o, r.p, 0, 0, &err), err); /* for the regularisers */
     const ia_view *x = ia_program_input(r.p, 0);
     for (size_t i = 0; i < ROWS * x->size; i++)
         x->data[i] = wave(i, 0.2);
@@ -163,6 +164,7 @@ static size_t check(size_t a, size_t b)
         fill_target(losses[b].target, s, r.target + s * r.head.target_size);
     gradients(&r);
     size_t compared = compare(&r, layers[a], losses[b].loss);
+    ia_objective_free(&r.o);
     ia_program_free(r.p);
     ia_model_free(m);
     return compared;

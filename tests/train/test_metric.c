@@ -3,9 +3,12 @@
 #include "test.h"
 #include "train/fixture.h"
 
+#include "kernels/dispatch.h"
 #include "train/metric.h"
 
 #include <math.h>
+
+static const ia_exec exec = {.set = &ia_kernels_reference};
 
 static void meter_batch(ia_meter *m, const json_t *b, size_t cols, bool sparse)
 {
@@ -13,7 +16,8 @@ static void meter_batch(ia_meter *m, const json_t *b, size_t cols, bool sparse)
     float *p = fixture_floats(json_object_get(b, "p"), &np);
     float *t = fixture_floats(json_object_get(b, "t"), &nt);
     float *w = fixture_floats(json_object_get(b, "w"), &nw);
-    ia_scores s = {.samples = np / cols,
+    ia_scores s = {.exec = &exec,
+                   .samples = np / cols,
                    .cols = cols,
                    .p = p,
                    .t = t,
@@ -66,7 +70,7 @@ static void auc_counts_ordered_pairs(void **state)
     (void)state;
     inarch_error err;
     const float p[] = {0.8f, 0.5f, 0.4f, 0.6f}, t[] = {1, 1, 0, 0};
-    ia_scores s = {.samples = 4, .cols = 1, .p = p, .t = t};
+    ia_scores s = {.exec = &exec, .samples = 4, .cols = 1, .p = p, .t = t};
     ia_metric m;
     ia_meter *meter;
     assert_ok(ia_metric_from_text("auc", &m, &err), err);
@@ -98,7 +102,7 @@ static void batches_do_not_matter(void **state)
             assert_ok(ia_meter_new(&m, block, 1, &meter, &err), err);
             for (size_t at = 0; at < 50; at += block) {
                 size_t rows = 50 - at < block ? 50 - at : block;
-                ia_scores s = {.samples = rows, .cols = 1, .p = p + at, .t = t + at};
+                ia_scores s = {.exec = &exec, .samples = rows, .cols = 1, .p = p + at, .t = t + at};
                 ia_meter_update(meter, &s);
             }
             double v = ia_meter_result(meter, 0);

@@ -71,7 +71,8 @@ static void compare_slots(const bench *b, const ia_optimizer *o, const char *tex
                           const json_t *slots)
 {
     inarch_error err;
-    assert_ok(ia_updater_publish(b->u, &err), err);
+    assert_ok(ia_updater_reserve(b->u, &err), err);
+    ia_updater_publish(b->u);
     size_t found = 0;
     for (size_t v = 0; v < 2; v++) {
         const ia_slots *s = &ia_live_variable(ia_program_live(b->p, v))->slots;
@@ -116,7 +117,8 @@ static void steps_are_keras(void **state)
         {
             give(b.kernel, json_object_get(json_array_get(grads, k), "kernel"));
             give(b.bias, json_object_get(json_array_get(grads, k), "bias"));
-            ia_updater_step(b.u, o.learning_rate);
+            ia_updater_begin(b.u, o.learning_rate);
+            ia_updater_finish(b.u);
             compare(text, "kernel", b.kernel->value, json_object_get(step, "kernel"));
             compare(text, "bias", b.bias->value, json_object_get(step, "bias"));
         }
@@ -142,7 +144,8 @@ static void slots_carry_on(void **state)
         assert_false(ia_updater_continues(twice.u));
         for (size_t k = 0; k < 6; k++) {
             if (k == 3) {
-                assert_ok(ia_updater_publish(twice.u, &err), err);
+                assert_ok(ia_updater_reserve(twice.u, &err), err);
+                ia_updater_publish(twice.u);
                 ia_updater_free(twice.u);
                 assert_ok(ia_updater_new(&o, twice.p, NULL, NULL, false, &twice.u, &err), err);
                 assert_true(ia_updater_continues(twice.u));
@@ -151,7 +154,8 @@ static void slots_carry_on(void **state)
             for (size_t n = 0; n < 2; n++) {
                 give(both[n]->kernel, json_object_get(json_array_get(grads, k), "kernel"));
                 give(both[n]->bias, json_object_get(json_array_get(grads, k), "bias"));
-                ia_updater_step(both[n]->u, 0.02);
+                ia_updater_begin(both[n]->u, 0.02);
+                ia_updater_finish(both[n]->u);
             }
         }
         assert_memory_equal(once.kernel->value, twice.kernel->value, 6 * sizeof(float));
@@ -178,14 +182,17 @@ static void late_variables_count_their_own_steps(void **state)
     for (size_t k = 0; k < 50; k++) {
         for (size_t i = 0; i < 6; i++)
             b.kernel->grad[i] = b.bias->grad[i % 2] = 1;
-        ia_updater_step(b.u, 0.001);
+        ia_updater_begin(b.u, 0.001);
+        ia_updater_finish(b.u);
     }
-    assert_ok(ia_updater_publish(b.u, &err), err);
+    assert_ok(ia_updater_reserve(b.u, &err), err);
+    ia_updater_publish(b.u);
     ia_slots_clear(&ia_live_variable(b.bias)->slots);
     ia_updater_rebind(b.u);
     float before = b.bias->value[0];
     b.bias->grad[0] = 1e-3f;
-    ia_updater_step(b.u, 0.001);
+    ia_updater_begin(b.u, 0.001);
+    ia_updater_finish(b.u);
     double step = (double)before - (double)b.bias->value[0];
     assert_true(step > 0 && step <= 0.00105);
     bench_close(&b);
@@ -209,7 +216,8 @@ static void multipliers_and_constraints(void **state)
     for (size_t i = 0; i < ia_program_live_count(p); i++)
         for (size_t k = 0; k < ia_program_live(p, i)->count; k++)
             ia_program_live(p, i)->grad[k] = 100;
-    ia_updater_step(u, 1);
+    ia_updater_begin(u, 1);
+    ia_updater_finish(u);
     assert_near(ia_program_live(p, 0)->value[0], before[0] - 50, 1e-6);
     assert_near(ia_program_live(p, 0)->value[1], before[1] - 50, 1e-6);
     assert_string_equal(ia_program_live(p, 2)->path, "b/kernel");

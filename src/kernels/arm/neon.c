@@ -15,6 +15,7 @@
 #define V_STORE(p, v) vst1q_f32(p, v)
 #define V_FMA(a, b, c) vfmaq_f32(c, a, b)
 #define V_ADD(a, b) vaddq_f32(a, b)
+#define V_RELU(v) vbslq_f32(vcltzq_f32(v), vdupq_n_f32(0), v)
 #define V_MASK size_t
 #define V_MASK_OF(n) (n)
 #define V_LOAD_PART(p, n) neon_load_part(p, n)

@@ -18,6 +18,8 @@ IA_TARGET_BEGIN("avx2,fma")
 #define V_STORE(p, v) _mm256_storeu_ps(p, v)
 #define V_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define V_ADD(a, b) _mm256_add_ps(a, b)
+#define V_RELU(v) _mm256_max_ps(_mm256_setzero_ps(), v) /* the second one is kept if NaN or zero   \
+                                                         */
 #define V_MASK __m256i
 #define V_MASK_OF(n) avx2_mask(n)
 #define V_LOAD_PART(p, mask) _mm256_maskload_ps(p, mask)

@@ -18,6 +18,16 @@ IA_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 #define V_STORE(p, v) _mm512_storeu_ps(p, v)
 #define V_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define V_ADD(a, b) _mm512_add_ps(a, b)
+#define V_RELU(v) _mm512_max_ps(_mm512_setzero_ps(), v) /* the second one is kept if NaN or zero   \
+                                                         */
+#define V_SUB(a, b) _mm512_sub_ps(a, b)
+#define V_MUL(a, b) _mm512_mul_ps(a, b)
+#define V_DIV(a, b) _mm512_div_ps(a, b)
+#define V_SQRT(a) _mm512_sqrt_ps(a)
+#define V_FMS(a, b, c) _mm512_fmsub_ps(a, b, c)
+#define V_FLUSH(v)                                                                                 \
+    _mm512_maskz_mov_ps(                                                                           \
+        _mm512_cmp_ps_mask(_mm512_abs_ps(v), _mm512_set1_ps(IA_LAW_TINY), _CMP_NLT_UQ), v)
 #define V_MASK __mmask16
 #define V_MASK_OF(n) ((__mmask16)((1u << (n)) - 1u))
 #define V_LOAD_PART(p, mask) _mm512_maskz_loadu_ps(mask, p)

@@ -156,6 +156,16 @@ static size_t dense_temp(const ia_layer *l, const ia_shape *in, size_t in_count,
     return ia_is_linear(&c->activation) ? 0 : dense_outputs(l, in, rows);
 }
 
+/* What the products in panels need behind dz. */
+static size_t dense_panels_temp(const ia_layer *l, const ia_exec *e, const ia_shape *in,
+                                size_t rows)
+{
+    const dense_config *c = l->config;
+    size_t floats, vectors = dense_outputs(l, in, rows) / (size_t)c->units;
+    bool fits = ia_dense_back_size(e, vectors, ia_last_dim(in), (size_t)c->units, &floats);
+    return fits ? floats : SIZE_MAX;
+}
+
 static bool dense_activates(const ia_op *op)
 {
     const dense_config *c = op->config;
@@ -166,14 +176,19 @@ static bool dense_activates(const ia_op *op)
 static void dense_forward(const ia_op *op)
 {
     const dense_config *c = op->config;
-    size_t in = ia_last_dim(&op->in[0].shape), units = (size_t)c->units;
-    size_t rows = ia_vectors(&op->out, op->rows);
+    ia_dense_forward d = {.rows = ia_vectors(&op->out, op->rows),
+                          .in = ia_last_dim(&op->in[0].shape),
+                          .units = (size_t)c->units};
     bool activates = dense_activates(op);
-    float *z = activates && c->activation.cls->needs_z && op->saved ? op->saved : op->out.data;
-    ia_dense_y(op->exec, rows, in, units, op->in[0].data, op->weights[0],
-               c->use_bias ? op->weights[1] : NULL, z);
-    if (activates)
-        ia_activate(op->exec, &c->activation, rows, units, z, op->out.data);
+    d.x = op->in[0].data;
+    d.w = op->weights[0];
+    d.b = c->use_bias ? op->weights[1] : NULL;
+    d.panels = op->panels && op->panels[0];
+    d.relu = activates && ia_activation_is_relu(&c->activation);
+    d.y = activates && c->activation.cls->needs_z && op->saved ? op->saved : op->out.data;
+    ia_dense_forward_run(op->exec, &d);
+    if (activates && !d.relu)
+        ia_activate(op->exec, &c->activation, d.rows, d.units, d.y, op->out.data);
 }
 
 /* dz = dy * f'(z); dx = dz w^T, dw = x^T dz, db = sum over rows of dz */
@@ -182,18 +197,34 @@ static void dense_backward(const ia_op *op)
     const dense_config *c = op->config;
     size_t in = ia_last_dim(&op->in[0].shape), units = (size_t)c->units;
     size_t rows = ia_vectors(&op->out, op->rows);
-    const float *dz = op->dy;
-    if (dense_activates(op)) {
-        ia_activate_dz(op->exec, &c->activation, rows, units, op->saved, op->out.data, op->dy,
-                       op->temp);
-        dz = op->temp;
+    bool activates = dense_activates(op), panels = op->panels && op->panels[0];
+    bool fuses = panels && activates && !c->activation.cls->along_row;
+    float *dz = activates ? op->temp : (float *)(uintptr_t)op->dy; /* read only then */
+    float *db = c->use_bias ? op->dw[1] : NULL;
+    if (activates && !fuses)
+        ia_activate_dz(op->exec, &c->activation, rows, units, op->saved, op->out.data, op->dy, dz);
+    if (panels) {
+        ia_dense_back d = {.rows = rows, .in = in, .units = units};
+        d.x = op->in[0].data;
+        d.w = op->weights[0];
+        d.activation = fuses ? &c->activation : NULL;
+        d.z = op->saved;
+        d.y = op->out.data;
+        d.dy = op->dy;
+        d.dz = dz;
+        d.dx = op->dx[0];
+        d.dw = op->dw[0];
+        d.db = db;
+        d.step = op->step[0];
+        ia_dense_back_run(op->exec, &d, op->temp + (activates ? rows * units : 0));
+        return;
     }
     if (op->dx[0])
         ia_dense_dx(op->exec, rows, in, units, dz, op->weights[0], op->dx[0]);
     if (op->dw[0])
         ia_dense_dw(op->exec, rows, in, units, op->in[0].data, dz, op->dw[0]);
-    if (c->use_bias && op->dw[1])
-        ia_sum_rows(op->exec, rows, units, dz, op->dw[1]);
+    if (db)
+        ia_sum_rows(op->exec, rows, units, dz, db);
 }
 
 static const ia_activation *dense_activation(const ia_layer *l)
@@ -216,6 +247,7 @@ const ia_layer_class ia_layer_dense = {
     .shape = dense_shape,
     .saved = dense_saved,
     .temp = dense_temp,
+    .panels_temp = dense_panels_temp,
     .forward = dense_forward,
     .backward = dense_backward,
     .activation = dense_activation,

@@ -13,10 +13,40 @@
 
 enum { SMOOTHING };
 
-static const float *logits_of(const ia_loss *l, const float *p, const float *z)
+static const float *logits_of(const ia_loss *l, const ia_loss_batch *b)
 {
-    return z ? z : l->from_logits ? p : NULL;
+    return b->z ? b->z : l->from_logits ? b->p : NULL;
 }
+
+/* ---- binary: mean over the units ---- */
+
+static void binary_samples(const ia_loss *l, const ia_loss_batch *b)
+{
+    double s = l->param[SMOOTHING], smooth[] = {1 - s, 0.5 * s};
+    const float *logits = logits_of(l, b);
+    ia_loss_elements(b, logits ? IA_LOSS_binary_logits : IA_LOSS_binary_probabilities,
+                     logits ? logits : b->p, smooth, (double)b->cols);
+}
+
+/* ---- from the logits of a softmax ---- */
+
+static void softmax_samples(const ia_loss_batch *b, ia_loss_id id, const float *logits, double keep,
+                            double spread)
+{
+    ia_loss_rows rows = {.cols = b->cols,
+                         .x = logits,
+                         .y = b->z && b->last == IA_LOGITS_SOFTMAX ? b->p : NULL,
+                         .t = b->t,
+                         .param = {(float)keep, (float)spread},
+                         .scale = (float)b->scale,
+                         .weight = b->weight,
+                         .per = b->per,
+                         .loss = b->loss,
+                         .grad = b->grad};
+    ia_loss_run(b->exec, id, &rows, b->samples);
+}
+
+/* ---- from probabilities ---- */
 
 /* 1 - 1e-7 as float32 holds it: a wrong p = 1 costs 15.94 in Keras, a wrong p = 0 16.12. */
 #define NEARLY_ONE (1 - 0x1p-23)
@@ -33,138 +63,54 @@ static double clip(double p)
     return p < IA_LOSS_EPSILON ? IA_LOSS_EPSILON : p > NEARLY_ONE ? NEARLY_ONE : p;
 }
 
-/* ---- binary: mean over the units ---- */
-
-static double smooth_binary(const ia_loss *l, double t)
-{
-    double s = l->param[SMOOTHING];
-    return s != 0 ? t * (1 - s) + 0.5 * s : t;
-}
-
-/* max(z, 0) - z t + log(1 + exp(-|z|)); derivative sigmoid(z) - t. */
-static double binary_logit(const ia_loss *l, double z, double t, double *slope)
-{
-    double y = smooth_binary(l, t), e = ia_exp(-fabs(z));
-    *slope = (z >= 0 ? 1 / (1 + e) : e / (1 + e)) - y;
-    return (z > 0 ? z : 0) - z * y + ia_log1p(e);
-}
-
-/* -t log p - (1 - t) log(1 - p) */
-static double binary_probability(const ia_loss *l, double p, double t, double *slope)
-{
-    double y = smooth_binary(l, t), q = clip(p);
-    *slope = inside(p) ? (q - y) / (q * (1 - q)) : 0;
-    return -(y * ia_log(q) + (1 - y) * ia_log(1 - q));
-}
-
-static void binary_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
-                           const float *z, const float *t, double *loss, float *grad)
-{
-    const float *logits = logits_of(l, p, z);
-    if (logits)
-        ia_loss_mean(l, binary_logit, samples, cols, logits, t, loss, grad);
-    else
-        ia_loss_mean(l, binary_probability, samples, cols, p, t, loss, grad);
-}
-
-/* ---- softmax over one sample ---- */
-
-/* log(sum_c exp(z[c])), by the largest; NaN and +infinity among z give NaN. */
-static double log_sum_exp(size_t cols, const float *z)
-{
-    double top = (double)z[0], sum = 0;
-    for (size_t c = 1; c < cols; c++)
-        top = (double)z[c] > top ? (double)z[c] : top;
-    for (size_t c = 0; c < cols; c++)
-        sum += ia_exp((double)z[c] - top);
-    return top + ia_log(sum);
-}
-
-/* ---- categorical: targets are one number per class ---- */
-
-static double smooth_class(const ia_loss *l, double t, size_t cols)
-{
-    double s = l->param[SMOOTHING];
-    return s != 0 ? t * (1 - s) + s / (double)cols : t;
-}
-
-/* sum_c t (lse - z). The gradient is softmax(z) - t, as TensorFlow's operation gives it, also for
- * targets that do not sum to 1. */
-static double categorical_logits(const ia_loss *l, size_t cols, const float *z, const float *t,
-                                 float *grad)
-{
-    double lse = log_sum_exp(cols, z), sum = 0;
-    for (size_t c = 0; c < cols; c++) {
-        double y = smooth_class(l, (double)t[c], cols);
-        if (y != 0)
-            sum += y * (lse - (double)z[c]);
-        if (grad)
-            grad[c] = (float)(ia_exp((double)z[c] - lse) - y);
-    }
-    return sum;
-}
-
-/* q = p / sum p, then -sum t log(clip(q)). With g_c = -t_c / q_c inside the clip:
- * d/dp_k = (g_k - sum_c g_c q_c) / sum p. */
-static double categorical_probabilities(const ia_loss *l, size_t cols, const float *p,
-                                        const float *t, float *grad)
+/* q = p / sum p, then -sum y log(clip(q)), y = keep t + spread. With g_c = -y_c / q_c inside the
+ * clip: d/dp_k = (g_k - sum_c g_c q_c) / sum p. */
+static double categorical_probabilities(size_t cols, const float *p, const float *t, double keep,
+                                        double spread, double scale, float *grad)
 {
     double total = 0, sum = 0, mean = 0;
     for (size_t c = 0; c < cols; c++)
         total += (double)p[c];
     for (size_t c = 0; c < cols; c++) {
-        double y = smooth_class(l, (double)t[c], cols), q = (double)p[c] / total;
+        double y = keep * (double)t[c] + spread, q = (double)p[c] / total;
         sum -= y * ia_log(clip(q));
         if (inside(q))
             mean -= y;
     }
     for (size_t c = 0; grad && c < cols; c++) {
-        double y = smooth_class(l, (double)t[c], cols), q = (double)p[c] / total;
-        grad[c] = (float)(((inside(q) ? -y / q : 0) - mean) / total);
+        double y = keep * (double)t[c] + spread, q = (double)p[c] / total;
+        grad[c] = (float)(scale * ((inside(q) ? -y / q : 0) - mean) / total);
     }
     return sum;
 }
 
-static void categorical_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
-                                const float *z, const float *t, double *loss, float *grad)
+static void categorical_samples(const ia_loss *l, const ia_loss_batch *b)
 {
-    const float *logits = logits_of(l, p, z);
-    for (size_t s = 0; s < samples; s++) {
-        float *g = grad ? grad + s * cols : NULL;
-        if (logits)
-            loss[s] = categorical_logits(l, cols, logits + s * cols, t + s * cols, g);
-        else
-            loss[s] = categorical_probabilities(l, cols, p + s * cols, t + s * cols, g);
+    const float *logits = logits_of(l, b);
+    double keep = 1 - l->param[SMOOTHING], spread = l->param[SMOOTHING] / (double)b->cols;
+    if (logits) {
+        softmax_samples(b, IA_LOSS_categorical_logits, logits, keep, spread);
+        return;
+    }
+    for (size_t s = 0; s < b->samples; s++) {
+        double scale;
+        float *grad = ia_loss_grad(b, s, &scale);
+        b->loss[s] = categorical_probabilities(b->cols, b->p + s * b->cols, b->t + s * b->cols,
+                                               keep, spread, scale, grad);
     }
 }
 
-/* ---- sparse categorical: the target is a class index ---- */
-
-static double sparse_logits(size_t cols, const float *z, size_t k, float *grad)
-{
-    double lse = log_sum_exp(cols, z);
-    for (size_t c = 0; grad && c < cols; c++)
-        grad[c] = (float)(ia_exp((double)z[c] - lse) - (c == k ? 1 : 0));
-    return lse - (double)z[k];
-}
-
 /* Keras takes log(clip(p)) as logits: log(sum clip(p)) - log(clip(p_k)). */
-static double sparse_probabilities(size_t cols, const float *p, size_t k, float *grad)
+static double sparse_probabilities(size_t cols, const float *p, size_t k, double scale, float *grad)
 {
     double total = 0;
     for (size_t c = 0; c < cols; c++)
         total += clip((double)p[c]);
     for (size_t c = 0; grad && c < cols; c++) {
-        double q = clip((double)p[c]);
-        grad[c] = inside((double)p[c]) ? (float)(1 / total - (c == k ? 1 / q : 0)) : 0;
+        double q = clip((double)p[c]), slope = 1 / total - (c == k ? 1 / q : 0);
+        grad[c] = inside((double)p[c]) ? (float)(scale * slope) : 0;
     }
     return ia_log(total) - ia_log(clip((double)p[k]));
-}
-
-/* The class index; cols for anything that is none. */
-static size_t class_of(float t, size_t cols)
-{
-    return t >= 0 && (double)t < (double)cols ? (size_t)t : cols;
 }
 
 static double no_class(size_t cols, float *grad)
@@ -174,19 +120,21 @@ static double no_class(size_t cols, float *grad)
     return (double)NAN;
 }
 
-static void sparse_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
-                           const float *z, const float *t, double *loss, float *grad)
+/* Labels are checked when data meets the head; one that is no class comes from a session. */
+static void sparse_samples(const ia_loss *l, const ia_loss_batch *b)
 {
-    const float *logits = logits_of(l, p, z);
-    for (size_t s = 0; s < samples; s++) {
-        size_t k = class_of(t[s], cols);
-        float *g = grad ? grad + s * cols : NULL;
-        if (k == cols) /* labels are checked when data meets the head; this is for sessions */
-            loss[s] = no_class(cols, g);
-        else if (logits)
-            loss[s] = sparse_logits(cols, logits + s * cols, k, g);
-        else
-            loss[s] = sparse_probabilities(cols, p + s * cols, k, g);
+    const float *logits = logits_of(l, b);
+    if (logits) {
+        softmax_samples(b, IA_LOSS_sparse_logits, logits, 1, 0);
+        return;
+    }
+    for (size_t s = 0; s < b->samples; s++) {
+        double scale;
+        float *grad = ia_loss_grad(b, s, &scale);
+        bool known = b->t[s] >= 0 && (double)b->t[s] < (double)b->cols;
+        b->loss[s] =
+            known ? sparse_probabilities(b->cols, b->p + s * b->cols, (size_t)b->t[s], scale, grad)
+                  : no_class(b->cols, grad);
     }
 }
 

@@ -1,30 +1,37 @@
-/* Losses that are the mean over a sample's elements of a function of one prediction and one target.
+/* What the losses share: element-wise ones in the kernels, and the scale of the others' gradients.
  */
 #ifndef IA_NN_LOSSES_ELEMENT_H
 #define IA_NN_LOSSES_ELEMENT_H
 
+#include "kernels/losses.h"
 #include "nn/loss.h"
 
 /* Keras' backend.epsilon(), as float32 holds it. */
 #define IA_LOSS_EPSILON ((double)1e-7f)
 
-/* The value, and its derivative by p in *slope. */
-typedef double ia_loss_element(const ia_loss *l, double p, double t, double *slope);
-
-/* loss[s] = mean_c f(p[s][c], t[s][c]); grad[s][c] = slope / cols. */
-static inline void ia_loss_mean(const ia_loss *l, ia_loss_element *f, size_t samples, size_t cols,
-                                const float *p, const float *t, double *loss, float *grad)
+/* x: the predictions or logits that kernel `id` takes; param of loss_list.h. Each sample's loss is
+ * the sum over it / divisor. */
+static inline void ia_loss_elements(const ia_loss_batch *b, ia_loss_id id, const float *x,
+                                    const double param[IA_LOSS_PARAMS], double divisor)
 {
-    for (size_t s = 0; s < samples; s++) {
-        double sum = 0;
-        for (size_t c = 0; c < cols; c++) {
-            double slope;
-            sum += f(l, (double)p[s * cols + c], (double)t[s * cols + c], &slope);
-            if (grad)
-                grad[s * cols + c] = (float)(slope / (double)cols);
-        }
-        loss[s] = sum / (double)cols;
-    }
+    ia_loss_rows rows = {.cols = b->cols,
+                         .x = x,
+                         .t = b->t,
+                         .param = {(float)param[0], (float)param[1]},
+                         .divisor = divisor,
+                         .scale = (float)(b->scale / divisor),
+                         .weight = b->weight,
+                         .per = b->per,
+                         .loss = b->loss,
+                         .grad = b->grad};
+    ia_loss_run(b->exec, id, &rows, b->samples);
+}
+
+/* Where gradients of sample s go, and what they are to be multiplied by. */
+static inline float *ia_loss_grad(const ia_loss_batch *b, size_t s, double *scale)
+{
+    *scale = b->weight ? b->scale * (double)b->weight[s / b->per] : b->scale;
+    return b->grad ? b->grad + s * b->cols : NULL;
 }
 
 #endif

@@ -10,57 +10,30 @@ static bool all_binary(size_t n, const float *t)
     return true;
 }
 
-static double hinge_of(double p, double y, double *slope)
+/* y = param[0] t + param[1] */
+static void signed_elements(const ia_loss_batch *b, ia_loss_id id)
 {
-    double h = 1 - y * p;
-    *slope = h >= 0 ? -y : 0 * h; /* the edge itself has the gradient, as in TensorFlow */
-    return h < 0 ? 0 : h;
+    static const double as_given[] = {1, 0}, from_binary[] = {2, -1};
+    bool binary = all_binary(b->samples * b->cols, b->t);
+    ia_loss_elements(b, id, b->p, binary ? from_binary : as_given, (double)b->cols);
 }
 
-static double hinge_signed(const ia_loss *l, double p, double t, double *slope)
+static void hinge_samples(const ia_loss *l, const ia_loss_batch *b)
 {
     (void)l;
-    return hinge_of(p, t, slope);
+    signed_elements(b, IA_LOSS_hinge);
 }
 
-static double hinge_binary(const ia_loss *l, double p, double t, double *slope)
+static void squared_hinge_samples(const ia_loss *l, const ia_loss_batch *b)
 {
     (void)l;
-    return hinge_of(p, 2 * t - 1, slope);
-}
-
-static double squared_signed(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    double h = hinge_of(p, t, slope);
-    *slope *= 2 * h;
-    return h * h;
-}
-
-static double squared_binary(const ia_loss *l, double p, double t, double *slope)
-{
-    return squared_signed(l, p, 2 * t - 1, slope);
-}
-
-static void hinge_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
-                          const float *z, const float *t, double *loss, float *grad)
-{
-    (void)z;
-    bool binary = all_binary(samples * cols, t);
-    ia_loss_mean(l, binary ? hinge_binary : hinge_signed, samples, cols, p, t, loss, grad);
-}
-
-static void squared_hinge_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
-                                  const float *z, const float *t, double *loss, float *grad)
-{
-    (void)z;
-    bool binary = all_binary(samples * cols, t);
-    ia_loss_mean(l, binary ? squared_binary : squared_signed, samples, cols, p, t, loss, grad);
+    signed_elements(b, IA_LOSS_squared_hinge);
 }
 
 /* max(neg - pos + 1, 0) with pos = sum_c t p, neg = max_c (1 - t) p. Equal maxima share the
  * gradient. */
-static double categorical_hinge(size_t cols, const float *p, const float *t, float *grad)
+static double categorical_hinge(size_t cols, const float *p, const float *t, double scale,
+                                float *grad)
 {
     double pos = 0, neg = (1 - (double)t[0]) * (double)p[0];
     size_t ties = 0;
@@ -75,18 +48,20 @@ static double categorical_hinge(size_t cols, const float *p, const float *t, flo
     for (size_t c = 0; grad && c < cols; c++) {
         double other = 1 - (double)t[c];
         double share = other * (double)p[c] == neg ? other / (double)ties : 0;
-        grad[c] = h >= 0 ? (float)(share - (double)t[c]) : (float)(0 * h);
+        grad[c] = (float)(scale * (h >= 0 ? share - (double)t[c] : 0 * h));
     }
     return h < 0 ? 0 : h;
 }
 
-static void categorical_hinge_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,
-                                      const float *z, const float *t, double *loss, float *grad)
+static void categorical_hinge_samples(const ia_loss *l, const ia_loss_batch *b)
 {
-    (void)l, (void)z;
-    for (size_t s = 0; s < samples; s++)
-        loss[s] =
-            categorical_hinge(cols, p + s * cols, t + s * cols, grad ? grad + s * cols : NULL);
+    (void)l;
+    for (size_t s = 0; s < b->samples; s++) {
+        double scale;
+        float *grad = ia_loss_grad(b, s, &scale);
+        b->loss[s] =
+            categorical_hinge(b->cols, b->p + s * b->cols, b->t + s * b->cols, scale, grad);
+    }
 }
 
 const ia_loss_class ia_loss_hinge = {

@@ -2,88 +2,11 @@
 #include "nn/losses/element.h"
 #include "nn/losses/list.h"
 
-#include "base/maths.h"
-
-#include <math.h>
-
-#define LOG_2 0.693147180559945309417232121458
-
-enum { DELTA };
-
-static double sign(double x)
-{
-    return x > 0 ? 1 : x < 0 ? -1 : 0 * x; /* 0 at 0, NaN at NaN */
-}
-
-static double squared(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    *slope = 2 * (p - t);
-    return (p - t) * (p - t);
-}
-
-static double absolute(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    *slope = sign(p - t);
-    return fabs(p - t);
-}
-
-/* 100 |t - p| / max(|t|, 1e-7) */
-static double percentage(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    double scale = fabs(t) > IA_LOSS_EPSILON ? fabs(t) : IA_LOSS_EPSILON;
-    *slope = 100 * sign(p - t) / scale;
-    return 100 * fabs((t - p) / scale);
-}
-
-/* (log(1 + max(p, 1e-7)) - log(1 + max(t, 1e-7)))^2; no gradient below 1e-7. */
-static double logarithmic(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    double a = p < IA_LOSS_EPSILON ? IA_LOSS_EPSILON : p;
-    double b = t < IA_LOSS_EPSILON ? IA_LOSS_EPSILON : t;
-    double d = ia_log1p(a) - ia_log1p(b);
-    *slope = p >= IA_LOSS_EPSILON ? 2 * d / (1 + a) : 0;
-    return d * d;
-}
-
-/* Quadratic up to delta, then linear. */
-static double huber(const ia_loss *l, double p, double t, double *slope)
-{
-    double delta = l->param[DELTA], e = p - t, a = fabs(e);
-    if (a <= delta) {
-        *slope = e;
-        return 0.5 * e * e;
-    }
-    *slope = delta * sign(e);
-    return delta * a - 0.5 * delta * delta;
-}
-
-/* log(cosh(e)) = |e| + log(1 + exp(-2|e|)) - log 2 */
-static double log_cosh(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    double e = p - t;
-    *slope = ia_tanh(e);
-    return fabs(e) + ia_log1p(ia_exp(-2 * fabs(e))) - LOG_2;
-}
-
-/* p - t log(p + 1e-7) */
-static double poisson(const ia_loss *l, double p, double t, double *slope)
-{
-    (void)l;
-    *slope = 1 - t / (p + IA_LOSS_EPSILON);
-    return p - t * ia_log(p + IA_LOSS_EPSILON);
-}
-
+/* param[0] of the class is what the kernel may want: delta. */
 #define SAMPLES(name)                                                                              \
-    static void name##_samples(const ia_loss *l, size_t samples, size_t cols, const float *p,      \
-                               const float *z, const float *t, double *loss, float *grad)          \
+    static void name##_samples(const ia_loss *l, const ia_loss_batch *b)                           \
     {                                                                                              \
-        (void)z;                                                                                   \
-        ia_loss_mean(l, name, samples, cols, p, t, loss, grad);                                    \
+        ia_loss_elements(b, IA_LOSS_##name, b->p, l->param, (double)b->cols);                      \
     }
 SAMPLES(squared)
 SAMPLES(absolute)

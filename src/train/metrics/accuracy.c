@@ -1,51 +1,68 @@
 /* Accuracies: how often the prediction is the label. Ties of the largest go to the first. */
+#include "kernels/losses.h"
 #include "train/metrics/list.h"
 
 #include <math.h>
 
-static size_t argmax(size_t n, const float *x)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        if (x[i] > x[best])
-            best = i;
-    return best;
-}
+#define CHUNK 256 /* samples whose largest columns are found together */
 
-/* The label of a sample as a class; cols where it is none. */
-static size_t label_of(const ia_scores *b, size_t s)
+/* The labels of n samples from s on as classes; -1 where one is none. */
+static void labels_of(const ia_scores *b, size_t s, size_t n, float *label)
 {
     if (!b->class_index)
-        return argmax(b->cols, b->t + s * b->cols);
-    return b->t[s] >= 0 && b->t[s] < (float)b->cols ? (size_t)b->t[s] : b->cols;
+        ia_row_argmax(b->exec, n, b->cols, b->t + s * b->cols, label);
+    for (size_t i = 0; b->class_index && i < n; i++)
+        label[i] =
+            b->t[s + i] >= 0 && b->t[s + i] < (float)b->cols ? (float)(size_t)b->t[s + i] : -1;
 }
 
 /* The share of units where (p > threshold) equals the label. */
-static double binary_sample(const ia_metric *m, const ia_scores *b, size_t s)
+static void binary_values(const ia_metric *m, const ia_scores *b, double *value)
 {
-    size_t right = 0;
-    for (size_t c = s * b->cols; c < (s + 1) * b->cols; c++)
-        right += ((double)b->p[c] > m->threshold ? 1.0f : 0.0f) == b->t[c];
-    return (double)right / (double)b->cols;
+    const float *p = b->p, *t = b->t;
+    for (size_t s = 0; s < b->samples; s++, p += b->cols, t += b->cols) {
+        size_t right = 0;
+        for (size_t c = 0; c < b->cols; c++)
+            right += ((double)p[c] > m->threshold ? 1.0f : 0.0f) == t[c];
+        value[s] = (double)right / (double)b->cols;
+    }
 }
 
-static double class_sample(const ia_metric *m, const ia_scores *b, size_t s)
+static void class_values(const ia_metric *m, const ia_scores *b, double *value)
 {
     (void)m;
-    return argmax(b->cols, b->p + s * b->cols) == label_of(b, s);
+    for (size_t s = 0; s < b->samples; s += CHUNK) {
+        size_t n = b->samples - s < CHUNK ? b->samples - s : CHUNK;
+        float best[CHUNK], label[CHUNK];
+        ia_row_argmax(b->exec, n, b->cols, b->p + s * b->cols, best);
+        labels_of(b, s, n, label);
+        for (size_t i = 0; i < n; i++)
+            value[s + i] = best[i] == label[i];
+    }
 }
 
 /* Fewer than k classes score strictly higher than the label: ties at the boundary count as inside.
  */
-static double top_k_sample(const ia_metric *m, const ia_scores *b, size_t s)
+static bool among_top(const float *p, size_t cols, float label, double k)
 {
-    const float *p = b->p + s * b->cols;
-    size_t label = label_of(b, s), above = 0;
-    if (label == b->cols || !isfinite(p[label]))
-        return 0;
-    for (size_t c = 0; c < b->cols; c++)
-        above += p[c] > p[label];
-    return (double)above < m->k;
+    size_t above = 0;
+    if (label < 0 || !isfinite(p[(size_t)label]))
+        return false;
+    float own = p[(size_t)label];
+    for (size_t c = 0; c < cols; c++)
+        above += p[c] > own;
+    return (double)above < k;
+}
+
+static void top_k_values(const ia_metric *m, const ia_scores *b, double *value)
+{
+    for (size_t s = 0; s < b->samples; s += CHUNK) {
+        size_t n = b->samples - s < CHUNK ? b->samples - s : CHUNK;
+        float label[CHUNK];
+        labels_of(b, s, n, label);
+        for (size_t i = 0; i < n; i++)
+            value[s + i] = among_top(b->p + (s + i) * b->cols, b->cols, label[i], m->k);
+    }
 }
 
 #define AT(member) offsetof(ia_metric, member)
@@ -64,7 +81,7 @@ const ia_metric_class ia_metric_accuracy = {
     .aliases = "acc",
     .help = "binary, sparse or categorical, by output and labels",
     .up = 1,
-    .sample = class_sample,
+    .values = class_values,
 };
 
 const ia_metric_class ia_metric_binary_accuracy = {
@@ -75,7 +92,7 @@ const ia_metric_class ia_metric_binary_accuracy = {
     .settings = threshold_settings,
     .setting_count = IA_COUNT(threshold_settings),
     .one_hot = 1,
-    .sample = binary_sample,
+    .values = binary_values,
 };
 
 const ia_metric_class ia_metric_categorical_accuracy = {
@@ -83,7 +100,7 @@ const ia_metric_class ia_metric_categorical_accuracy = {
     .class_name = "CategoricalAccuracy",
     .help = "share of rows whose largest p is the class",
     .up = 1,
-    .sample = class_sample,
+    .values = class_values,
 };
 
 const ia_metric_class ia_metric_sparse_categorical_accuracy = {
@@ -92,7 +109,7 @@ const ia_metric_class ia_metric_sparse_categorical_accuracy = {
     .help = "the same for class indices",
     .up = 1,
     .sparse = 1,
-    .sample = class_sample,
+    .values = class_values,
 };
 
 const ia_metric_class ia_metric_top_k_categorical_accuracy = {
@@ -103,7 +120,7 @@ const ia_metric_class ia_metric_top_k_categorical_accuracy = {
     .up = 1,
     .settings = k_settings,
     .setting_count = IA_COUNT(k_settings),
-    .sample = top_k_sample,
+    .values = top_k_values,
 };
 
 const ia_metric_class ia_metric_sparse_top_k_categorical_accuracy = {
@@ -114,5 +131,5 @@ const ia_metric_class ia_metric_sparse_top_k_categorical_accuracy = {
     .settings = k_settings,
     .setting_count = IA_COUNT(k_settings),
     .sparse = 1,
-    .sample = top_k_sample,
+    .values = top_k_values,
 };

@@ -3,30 +3,35 @@
 
 #include <math.h>
 
-static double squared_sample(const ia_metric *m, const ia_scores *b, size_t s)
+static void squared_values(const ia_metric *m, const ia_scores *b, double *value)
 {
-    double sum = 0;
+    const float *p = b->p, *t = b->t;
     (void)m;
-    for (size_t c = s * b->cols; c < (s + 1) * b->cols; c++) {
-        double e = (double)b->p[c] - (double)b->t[c];
-        sum += e * e;
+    for (size_t s = 0; s < b->samples; s++, p += b->cols, t += b->cols) {
+        double sum = 0;
+        for (size_t c = 0; c < b->cols; c++) {
+            double e = (double)p[c] - (double)t[c];
+            sum += e * e;
+        }
+        value[s] = sum / (double)b->cols;
     }
-    return sum / (double)b->cols;
 }
 
 /* The cosine between label and prediction: minus the loss of that name. */
-static double cosine_sample(const ia_metric *m, const ia_scores *b, size_t s)
+static void cosine_values(const ia_metric *m, const ia_scores *b, double *value)
 {
-    const float *p = b->p + s * b->cols, *t = b->t + s * b->cols;
-    double dot = 0, pp = 0, tt = 0;
+    const float *p = b->p, *t = b->t;
     (void)m;
-    for (size_t c = 0; c < b->cols; c++) {
-        dot += (double)p[c] * (double)t[c];
-        pp += (double)p[c] * (double)p[c];
-        tt += (double)t[c] * (double)t[c];
+    for (size_t s = 0; s < b->samples; s++, p += b->cols, t += b->cols) {
+        double dot = 0, pp = 0, tt = 0;
+        for (size_t c = 0; c < b->cols; c++) {
+            dot += (double)p[c] * (double)t[c];
+            pp += (double)p[c] * (double)p[c];
+            tt += (double)t[c] * (double)t[c];
+        }
+        double n = fmin(1 / sqrt(pp), 1 / IA_METRIC_EPSILON);
+        value[s] = dot * n * fmin(1 / sqrt(tt), 1 / IA_METRIC_EPSILON);
     }
-    double n = fmin(1 / sqrt(pp), 1 / IA_METRIC_EPSILON);
-    return dot * n * fmin(1 / sqrt(tt), 1 / IA_METRIC_EPSILON);
 }
 
 /* ---- R2 = 1 - sum (y - p)^2 / sum (y - mean y)^2, per column ---- */
@@ -107,7 +112,7 @@ const ia_metric_class ia_metric_root_mean_squared_error = {
     .aliases = "rmse",
     .help = "square root of the mean of (y - p)^2",
     .one_hot = 1,
-    .sample = squared_sample,
+    .values = squared_values,
     .root = 1,
 };
 
@@ -133,5 +138,5 @@ const ia_metric_class ia_metric_cosine_similarity = {
     .help = "cosine of the angle between y and p",
     .up = 1,
     .one_hot = 1,
-    .sample = cosine_sample,
+    .values = cosine_values,
 };
