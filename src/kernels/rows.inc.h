@@ -159,7 +159,7 @@ static void softmax(size_t rows, size_t cols, const float *a, const float *b, co
                     float *y)
 {
     (void)b, (void)c;
-    for (size_t r = 0; cols <= IA_LAW_LANES && r < rows; r++)
+    for (size_t r = 0; cols > 0 && cols <= IA_LAW_LANES && r < rows; r++)
         softmax_short(cols, a + r * cols, y + r * cols);
     for (size_t r = 0; cols > IA_LAW_LANES && r < rows; r++) {
         const float *z = a + r * cols;
