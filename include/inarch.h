@@ -51,7 +51,7 @@ typedef int32_t inarch_status;
 #define INARCH_BAD_DATA 6     /* rows, labels or shapes that do not fit the model */
 #define INARCH_NOT_FOUND 7    /* no layer, weight, column or key of that name */
 #define INARCH_LIMIT 8        /* a bound against hostile or mistaken sizes was hit */
-#define INARCH_DIVERGED 9     /* the loss became NaN or infinite; weights of the last finite epoch */
+#define INARCH_DIVERGED 9     /* the loss became NaN or infinite; weights of the last finite epoch, moments start anew */
 #define INARCH_ABORTED 10     /* the event callback asked to abort; weights are as before */
 
 typedef struct inarch_error {

@@ -126,10 +126,14 @@ static inarch_status run_epoch(ia_run *r, loop_end *end, inarch_error *err)
     return INARCH_OK;
 }
 
+/* Moments are the larger part of a model in training: without checkpoints the document gets them once,
+ * at the end. */
 static inarch_status publish(ia_run *r, inarch_error *err)
 {
     inarch_error inner = {0};
-    inarch_status status = ia_trainer_publish(r->trainer, &inner);
+    inarch_status status = r->o.checkpoint ? ia_trainer_publish(r->trainer, &inner)
+                                           : ia_trainer_publish_weights(r->trainer, &inner);
+    r->published = r->published || status == INARCH_OK;
     if (status == INARCH_DIVERGED)
         return run_diverged(r, r->last_batch, inner.message, err);
     if (status != INARCH_OK && err)
@@ -243,6 +247,8 @@ static inarch_status finish(ia_run *r, bool stopped, inarch_error *err)
 {
     bool best = r->o.early_stopping && r->o.restore_best && r->best.taken;
     bool within = stopped && r->step > r->epoch * r->steps_per_epoch;
+    if (r->published && !r->o.checkpoint)
+        IA_TRY(ia_updater_move(ia_trainer_updater(r->trainer), err));
     IA_TRY(keep_state(r, r->step, err));
     if (best)
         ia_snapshot_restore(&r->best, false);
@@ -253,9 +259,12 @@ static inarch_status finish(ia_run *r, bool stopped, inarch_error *err)
     return INARCH_OK;
 }
 
-/* The weights are those of the last whole epoch. */
+/* The weights are those of the last whole epoch. Its moments are gone, unless they went into a
+ * checkpoint: they start anew. */
 static inarch_status finish_diverged(ia_run *r, inarch_error *err)
 {
+    if (r->published && !r->o.checkpoint)
+        ia_updater_forget(ia_trainer_updater(r->trainer));
     r->history->best_epoch = r->epoch;
     return r->epoch > 0 ? keep_state(r, r->epoch * r->steps_per_epoch, err) : INARCH_OK;
 }

@@ -51,6 +51,7 @@ struct ia_run {
     uint64_t first_step;      /* optimizer steps before the run; 0 where moments start anew */
     bool stopped;             /* no more epochs */
     bool resumed, fitted;
+    bool published; /* trained weights went into the document */
     uint32_t model_crc, data_crc; /* what a checkpoint must belong to */
 };
 

@@ -211,6 +211,14 @@ static inarch_status check_finite(const ia_program *p, inarch_error *err)
     return INARCH_OK;
 }
 
+inarch_status ia_trainer_publish_weights(ia_trainer *t, inarch_error *err)
+{
+    IA_TRY(check_finite(t->program, err));
+    IA_TRY(ia_program_reserve(t->program, err));
+    ia_program_publish(t->program);
+    return INARCH_OK;
+}
+
 inarch_status ia_trainer_publish(ia_trainer *t, inarch_error *err)
 {
     IA_TRY(check_finite(t->program, err));

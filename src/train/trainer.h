@@ -43,5 +43,7 @@ void ia_trainer_rebind(ia_trainer *t);
 /* Values and slots into the document: all or nothing. INARCH_DIVERGED when a weight is not finite.
  */
 IA_MUST_CHECK inarch_status ia_trainer_publish(ia_trainer *t, inarch_error *err);
+/* Values alone. */
+IA_MUST_CHECK inarch_status ia_trainer_publish_weights(ia_trainer *t, inarch_error *err);
 
 #endif

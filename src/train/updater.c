@@ -9,7 +9,7 @@
 
 typedef struct updater_variable {
     const ia_live *live;
-    ia_step rule; /* of this step; its slots are in updater.memory */
+    ia_step rule; /* of this step; its slots are owned */
     uint64_t step;
     double rate;      /* of this step */
     double u_product; /* nadam: a function of the step alone */
@@ -23,7 +23,6 @@ struct ia_updater {
     ia_exec exec;
     updater_variable *variables; /* those with a gradient */
     size_t count, slots;
-    float *memory;
     size_t bytes;
     bool continues, nadam;
 };
@@ -32,10 +31,12 @@ void ia_updater_free(ia_updater *u)
 {
     if (!u)
         return;
-    for (size_t i = 0; i < u->count; i++)
+    for (size_t i = 0; i < u->count; i++) {
         ia_slots_clear(&u->variables[i].fresh);
+        for (size_t k = 0; k < u->slots; k++)
+            ia_free_aligned(u->variables[i].rule.slot[k]);
+    }
     ia_free(u->variables);
-    ia_free_aligned(u->memory);
     ia_free(u);
 }
 
@@ -109,22 +110,15 @@ static bool decays(const ia_optimizer *o, const char *path)
     return o->weight_decay > 0;
 }
 
-static inarch_status lay_out(ia_updater *u, inarch_error *err)
+static inarch_status new_slots(ia_updater *u, inarch_error *err)
 {
-    size_t total = 0;
-    bool ok = true;
-    for (size_t i = 0; i < u->count; i++) {
-        size_t padded = (u->variables[i].live->count + 15) & ~(size_t)15;
-        ok = ok && ia_mul(padded, u->slots, &padded) && ia_add(total, padded, &total);
-    }
-    ok = ok && ia_mul(total, sizeof(float), &u->bytes);
-    if (!ok || !(u->memory = ia_calloc_aligned(u->bytes)))
-        return ia_fail_memory(err, "the optimizer's state", ok ? u->bytes : SIZE_MAX);
-    float *at = u->memory;
     for (size_t i = 0; i < u->count; i++)
         for (size_t k = 0; k < u->slots; k++) {
-            u->variables[i].rule.slot[k] = at;
-            at += (u->variables[i].live->count + 15) & ~(size_t)15;
+            size_t bytes = u->variables[i].live->count * sizeof(float); /* as many as its values */
+            u->variables[i].rule.slot[k] = ia_calloc_aligned(bytes);
+            if (!u->variables[i].rule.slot[k])
+                return ia_fail_memory(err, "the optimizer's state", bytes);
+            u->bytes += bytes;
         }
     return INARCH_OK;
 }
@@ -162,7 +156,7 @@ inarch_status ia_updater_new(const ia_optimizer *o, ia_program *p, const ia_kern
         u->variables ? INARCH_OK : ia_fail_memory(err, "the optimizer", n * sizeof *u->variables);
     if (status == INARCH_OK) {
         take_variables(u);
-        status = lay_out(u, err);
+        status = new_slots(u, err);
     }
     if (status != INARCH_OK) {
         ia_updater_free(u);
@@ -289,6 +283,36 @@ void ia_updater_publish(ia_updater *u)
         for (size_t k = 0; k < u->slots; k++)
             ia_live_write(u->program, w->live, w->rule.slot[k], ia_array_mutable(&slots->slot[k]));
     }
+}
+
+/* The document's slots, whatever they were, become this variable's. */
+static inarch_status move_slots(ia_updater *u, updater_variable *w, inarch_error *err)
+{
+    ia_variable *v = ia_live_variable(w->live);
+    ia_slots_clear(&v->slots);
+    for (size_t k = 0; k < u->slots; k++) {
+        ia_array *slot = &v->slots.slot[k];
+        IA_TRY(ia_array_new(IA_F32, &v->value.shape, "the optimizer's state", slot, err));
+        ia_live_write(u->program, w->live, w->rule.slot[k], ia_array_mutable(slot));
+        ia_free_aligned(w->rule.slot[k]);
+        w->rule.slot[k] = NULL;
+    }
+    snprintf(v->slots.optimizer, sizeof v->slots.optimizer, "%s", u->optimizer.cls->name);
+    v->slots.step = w->step;
+    return INARCH_OK;
+}
+
+inarch_status ia_updater_move(ia_updater *u, inarch_error *err)
+{
+    for (size_t i = 0; i < u->count; i++)
+        IA_TRY(move_slots(u, &u->variables[i], err));
+    return INARCH_OK;
+}
+
+void ia_updater_forget(ia_updater *u)
+{
+    for (size_t i = 0; i < u->count; i++)
+        ia_slots_clear(&ia_live_variable(u->variables[i].live)->slots);
 }
 
 bool ia_updater_continues(const ia_updater *u)

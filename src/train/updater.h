@@ -25,6 +25,11 @@ bool ia_optimizer_is_elementwise(const ia_optimizer *o);
 /* Slots and step counts into the document, in two halves as ia_program_publish. */
 IA_MUST_CHECK inarch_status ia_updater_reserve(ia_updater *u, inarch_error *err);
 void ia_updater_publish(ia_updater *u);
+/* The same for the last time, variable by variable, so that no second set of slots is ever held; the
+ * updater cannot step any more. On failure the document's slots are in between. */
+IA_MUST_CHECK inarch_status ia_updater_move(ia_updater *u, inarch_error *err);
+/* The document's variables have no slots any more. */
+void ia_updater_forget(ia_updater *u);
 /* Takes them up from the document again. */
 void ia_updater_rebind(ia_updater *u);
 /* Some variable went on with slots from before. */
