@@ -18,7 +18,8 @@ static bool is_missing(ia_cell cell, size_t words)
     if (cell.len == 0)
         return true;
     for (size_t i = 0; i < words && cell.len <= 4; i++)
-        if (strcmp(cell.text, missing_words[i]) == 0)
+        if (strlen(missing_words[i]) == cell.len &&
+            memcmp(cell.text, missing_words[i], cell.len) == 0)
             return true;
     return false;
 }

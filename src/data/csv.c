@@ -2,32 +2,31 @@
  * next. */
 #include "data/csv.h"
 #include "data/csv_guess.h"
+#include "data/csv_lines.h"
+#include "data/csv_text.h"
 
 #include "base/alloc.h"
-#include "base/os.h"
 #include "data/data.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 struct ia_csv {
-    ia_input in;
-    bool from_stdin;
+    ia_csv_text in;
     const char *name;
-    uint64_t pos; /* of the next byte of `in` */
-    bool ended;   /* nothing comes after the buffer */
     char separator;
     uint64_t line, record_line;
-    uint8_t *buffer; /* [CSV_BUFFER] */
-    size_t at, len;
     char *text; /* of this record's cells, each ended by a zero byte */
     size_t used, text_cap;
     size_t *start; /* where each cell begins in text, and where the next one would */
     size_t cells, start_cap;
     ia_cell *cell;
     size_t cell_cap;
+    ia_csv_marks marks; /* of the buffer as it is now */
+    ia_csv_line *run;   /* [run_cap] */
+    size_t run_cap;
+    ia_csv_found found; /* of the last run */
 };
 
 static inarch_status csv_bad(const ia_csv *c, inarch_error *err, const char *why, const char *hint)
@@ -40,26 +39,8 @@ static inarch_status csv_bad(const ia_csv *c, inarch_error *err, const char *why
 
 static inarch_status csv_refill(ia_csv *c, inarch_error *err)
 {
-    c->at = c->len = 0;
-    if (!c->from_stdin) {
-        uint64_t left = c->in.size - c->pos;
-        size_t n = left < CSV_BUFFER ? (size_t)left : CSV_BUFFER;
-        IA_TRY(ia_input_read(&c->in, c->pos, n, c->buffer, err));
-        c->pos += n;
-        c->len = n;
-        c->ended = c->pos == c->in.size;
-        return INARCH_OK;
-    }
-    while (c->len < CSV_BUFFER && !c->ended) {
-        ssize_t got = read(STDIN_FILENO, c->buffer + c->len, CSV_BUFFER - c->len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return ia_fail_os(err, errno, "cannot read", c->name);
-        c->ended = got == 0;
-        c->len += (size_t)got;
-    }
-    return INARCH_OK;
+    c->marks = (ia_csv_marks){0};
+    return ia_csv_text_more(&c->in, err);
 }
 
 #define CSV_END (-1)
@@ -67,14 +48,14 @@ static inarch_status csv_refill(ia_csv *c, inarch_error *err)
 /* The next byte without taking it, or CSV_END. *status tells of a failed read. */
 static int csv_peek(ia_csv *c, inarch_status *status, inarch_error *err)
 {
-    while (c->at == c->len) {
-        if (c->ended)
+    while (c->in.at == c->in.len) {
+        if (c->in.ended)
             return CSV_END;
         *status = csv_refill(c, err);
         if (*status != INARCH_OK)
             return CSV_END;
     }
-    return c->buffer[c->at];
+    return c->in.bytes[c->in.at];
 }
 
 /* ---- cells ---- */
@@ -144,22 +125,22 @@ static inarch_status csv_quoted(ia_csv *c, inarch_error *err)
             return csv_bad(c, err, "opens a quote that is never closed", "");
         }
         /* A run without quotes goes over at once. */
-        const uint8_t *from = c->buffer + c->at;
-        const uint8_t *quote = memchr(from, '"', c->len - c->at);
-        size_t n = quote ? (size_t)(quote - from) : c->len - c->at;
+        const uint8_t *from = c->in.bytes + c->in.at;
+        const uint8_t *quote = memchr(from, '"', c->in.len - c->in.at);
+        size_t n = quote ? (size_t)(quote - from) : c->in.len - c->in.at;
         for (size_t i = 0; i < n; i++)
             c->line += from[i] == '\n';
         IA_TRY(csv_append(c, from, n, err));
-        c->at += n;
+        c->in.at += n;
         if (!quote)
             continue;
-        c->at++;
+        c->in.at++;
         byte = csv_peek(c, &status, err);
         IA_TRY(status);
         if (byte != '"')
             return INARCH_OK;
         IA_TRY(csv_append(c, (const uint8_t *)"\"", 1, err));
-        c->at++;
+        c->in.at++;
     }
 }
 
@@ -170,14 +151,14 @@ static inarch_status csv_plain(ia_csv *c, inarch_error *err)
         inarch_status status = INARCH_OK;
         if (csv_peek(c, &status, err) == CSV_END)
             return status;
-        size_t end = c->at;
+        size_t end = c->in.at;
         uint8_t separator = (uint8_t)c->separator;
-        while (end < c->len && c->buffer[end] != separator && c->buffer[end] != '\n' &&
-               c->buffer[end] != '\r')
+        while (end < c->in.len && c->in.bytes[end] != separator && c->in.bytes[end] != '\n' &&
+               c->in.bytes[end] != '\r')
             end++;
-        IA_TRY(csv_append(c, c->buffer + c->at, end - c->at, err));
-        c->at = end;
-        if (end < c->len)
+        IA_TRY(csv_append(c, c->in.bytes + c->in.at, end - c->in.at, err));
+        c->in.at = end;
+        if (end < c->in.len)
             return INARCH_OK;
     }
 }
@@ -194,7 +175,7 @@ static inarch_status csv_behind_quote(ia_csv *c, inarch_error *err)
         if (byte != ' ' && byte != '\t')
             return csv_bad(c, err, "has text behind a closing quote",
                            "a quote inside quotes is doubled");
-        c->at++;
+        c->in.at++;
     }
 }
 
@@ -204,9 +185,9 @@ static inarch_status csv_behind_quote(ia_csv *c, inarch_error *err)
 static inarch_status csv_take_line_end(ia_csv *c, inarch_error *err)
 {
     inarch_status status = INARCH_OK;
-    int byte = c->buffer[c->at++];
+    int byte = c->in.bytes[c->in.at++];
     if (byte == '\r' && csv_peek(c, &status, err) == '\n')
-        c->at++;
+        c->in.at++;
     c->line++;
     return status;
 }
@@ -228,7 +209,7 @@ static inarch_status csv_record(ia_csv *c, inarch_error *err)
         bool quoted = csv_peek(c, &status, err) == '"';
         IA_TRY(status);
         if (quoted) {
-            c->at++;
+            c->in.at++;
             IA_TRY(csv_quoted(c, err));
             IA_TRY(csv_behind_quote(c, err));
         } else {
@@ -241,7 +222,7 @@ static inarch_status csv_record(ia_csv *c, inarch_error *err)
             return INARCH_OK;
         if (byte != c->separator)
             return csv_take_line_end(c, err);
-        c->at++;
+        c->in.at++;
     }
 }
 
@@ -271,24 +252,70 @@ inarch_status ia_csv_next(ia_csv *c, const ia_cell **cells, size_t *n, inarch_er
     return INARCH_OK;
 }
 
-uint64_t ia_csv_line(const ia_csv *c)
+uint64_t ia_csv_line_number(const ia_csv *c)
 {
     return c->record_line;
 }
 
+/* ---- many records at once ---- */
+
+static inarch_status csv_run_room(ia_csv *c, size_t most, inarch_error *err)
+{
+    if (most <= c->run_cap)
+        return INARCH_OK;
+    ia_csv_line *run = ia_realloc(c->run, most, sizeof *run);
+    if (!run)
+        return ia_fail_memory(err, "lines of a CSV file", most * sizeof *run);
+    c->run = run;
+    c->run_cap = most;
+    return INARCH_OK;
+}
+
+static void csv_find_run(ia_csv *c, size_t most, bool skip_blank)
+{
+    const ia_csv_text *t = &c->in;
+    c->found = ia_csv_find_lines(t->bytes, t->at, t->len, t->ended, c->separator, skip_blank,
+                                 &c->marks, c->run, most);
+}
+
+inarch_status ia_csv_lines(ia_csv *c, size_t most, bool skip_blank, ia_csv_run *run,
+                           inarch_error *err)
+{
+    const ia_csv_text *t = &c->in;
+    IA_TRY(csv_run_room(c, most, err));
+    csv_find_run(c, most, skip_blank);
+    /* A long rest is not moved: what it begins with is for ia_csv_next. */
+    if (c->found.end == t->at && !t->ended && t->len - t->at < CSV_BUFFER / 2) {
+        IA_TRY(csv_refill(c, err));
+        csv_find_run(c, most, skip_blank);
+    }
+    *run = (ia_csv_run){t->bytes, c->run, c->found.n, c->found.end - t->at, c->line};
+    return INARCH_OK;
+}
+
+void ia_csv_take(ia_csv *c, const ia_csv_run *run, size_t n)
+{
+    assert(run->line == c->run && n <= c->found.n);
+    bool all = n == c->found.n;
+    c->in.at = all ? c->found.end : run->line[n].at;
+    c->line += all ? c->found.lines : run->line[n].line;
+}
+
 /* ---- opening ---- */
 
-static inarch_status csv_begin(ia_csv *c, inarch_error *err)
+static inarch_status csv_begin(ia_csv *c, const ia_input *in, inarch_error *err)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
-    IA_TRY(csv_refill(c, err));
-    const uint8_t *b = c->buffer;
-    if (c->len >= 2 && ((b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff)))
+    IA_TRY(ia_csv_text_open(&c->in, in, c->name, err));
+    ia_csv_text *t = &c->in;
+    const uint8_t *b = t->bytes;
+    if (t->len >= 2 && ((b[0] == 0xff && b[1] == 0xfe) || (b[0] == 0xfe && b[1] == 0xff)))
         return ia_fail(err, INARCH_UNSUPPORTED, c->name, "save it as UTF-8",
                        "'%.200s' is UTF-16 text, which is not read", c->name);
-    if (c->len >= sizeof mark && memcmp(b, mark, sizeof mark) == 0)
-        c->at = sizeof mark;
-    c->separator = ia_csv_guess(b + c->at, c->len - c->at, c->ended);
+    if (t->len >= sizeof mark && memcmp(b, mark, sizeof mark) == 0)
+        t->at = sizeof mark;
+    size_t n = t->len < CSV_GUESS_BYTES ? t->len : CSV_GUESS_BYTES;
+    c->separator = ia_csv_guess(b + t->at, n - t->at, t->ended && n == t->len);
     return INARCH_OK;
 }
 
@@ -298,13 +325,8 @@ inarch_status ia_csv_open(const ia_input *in, const char *name, ia_csv **out, in
     if (!c)
         return ia_fail_memory(err, "a CSV file", sizeof *c);
     c->name = name;
-    c->from_stdin = !in;
-    if (in)
-        c->in = *in;
     c->line = 1;
-    c->buffer = ia_calloc(CSV_BUFFER, 1);
-    inarch_status status =
-        c->buffer ? csv_begin(c, err) : ia_fail_memory(err, "a CSV file", CSV_BUFFER);
+    inarch_status status = csv_begin(c, in, err);
     if (status != INARCH_OK) {
         ia_csv_close(c);
         return status;
@@ -317,10 +339,11 @@ void ia_csv_close(ia_csv *c)
 {
     if (!c)
         return;
-    ia_free(c->buffer);
+    ia_csv_text_release(&c->in);
     ia_free(c->text);
     ia_free(c->start);
     ia_free(c->cell);
+    ia_free(c->run);
     ia_free(c);
 }
 

@@ -12,7 +12,7 @@
 typedef struct ia_csv ia_csv;
 
 typedef struct ia_cell {
-    const char *text; /* a zero byte behind it; lent until the next record */
+    const char *text; /* from ia_csv_next with a zero byte behind it; lent until the next record */
     size_t len;
 } ia_cell;
 
@@ -27,6 +27,29 @@ char ia_csv_separator(const ia_csv *c);
 /* The next record; *n is 0 at the end. */
 IA_MUST_CHECK inarch_status ia_csv_next(ia_csv *c, const ia_cell **cells, size_t *n,
                                         inarch_error *err);
-uint64_t ia_csv_line(const ia_csv *c); /* where the last record began, from 1 */
+uint64_t ia_csv_line_number(const ia_csv *c); /* where the last record began, from 1 */
+
+/* ---- many records at once ---- */
+
+/* A record on a line of its own, whose cells ia_csv_line_cell finds (csv_lines.h). */
+typedef struct ia_csv_line {
+    uint32_t at;   /* where it begins in the text */
+    uint32_t line; /* counted from the first line of the run */
+} ia_csv_line;
+
+typedef struct ia_csv_run {
+    const uint8_t *text; /* lent until the next call */
+    const ia_csv_line *line;
+    size_t n;
+    size_t bytes;        /* of text in all */
+    uint64_t first_line; /* the number of the first line, from 1 */
+} ia_csv_run;
+
+/* The next lines of that kind, at most `most`; none where the next record is not one, or at the
+ * end: then ia_csv_next goes on. skip_blank: a record of one cell without text is no record.
+ * Nothing is taken before ia_csv_take says how many: 0..n. */
+IA_MUST_CHECK inarch_status ia_csv_lines(ia_csv *c, size_t most, bool skip_blank, ia_csv_run *run,
+                                         inarch_error *err);
+void ia_csv_take(ia_csv *c, const ia_csv_run *run, size_t n);
 
 #endif

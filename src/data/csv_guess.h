@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 
-#define CSV_BUFFER ((size_t)256 << 10)
+#define CSV_GUESS_BYTES ((size_t)256 << 10) /* looked at, at most */
 
 /* From the first bytes of the file; `whole`: there are no more. */
 char ia_csv_guess(const uint8_t *data, size_t n, bool whole);

@@ -11,6 +11,7 @@
 #ifndef IA_DATA_DATA_H
 #define IA_DATA_DATA_H
 
+#include "base/pool.h"
 #include "tensor/array.h"
 
 typedef struct ia_data ia_data;
@@ -37,6 +38,7 @@ typedef struct ia_data_options {
     size_t inputs;
     const char *const *output_names;
     size_t outputs;
+    ia_pool *pool; /* that large tables are read on; NULL: one made for them, of all threads */
 } ia_data_options;
 
 /* Opens by content, then extension: .npz, .npy, IDX (.gz too), CSV; "-" is CSV on standard input.

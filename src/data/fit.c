@@ -45,6 +45,15 @@ static inarch_status find_columns(const ia_data *d, const char *kind, const char
                    absent > shown ? " and more" : "");
 }
 
+/* All columns of the rows, in their order. */
+static bool picks_all(const uint32_t *pick, size_t n, size_t width)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pick[i] != i)
+            return false;
+    return n == width;
+}
+
 /* A header may leave names out; only columns with names can be looked for. */
 static inarch_status align_named(ia_data *d, const char *const *names, size_t n, inarch_error *err)
 {
@@ -70,6 +79,11 @@ static inarch_status align_named(ia_data *d, const char *const *names, size_t n,
     ia_free(x->names);
     x->pick = pick;
     x->names = picked;
+    if (x->rows &&
+        picks_all(pick, n, ia_rows_width(x->rows))) { /* whole rows can be lent and copied */
+        ia_free(pick);
+        x->pick = NULL;
+    }
     x->shape = ia_shape_1((int64_t)n);
     return INARCH_OK;
 }

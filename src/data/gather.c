@@ -5,44 +5,131 @@
 #include <math.h>
 #include <string.h>
 
-#define SOURCE_ROWS 1024 /* row numbers turned into the source's at once */
+#define SOURCE_ROWS 1024    /* row numbers turned into the source's at once */
+#define SHORT_ROW_BYTES 128 /* copied as they are, then converted together */
+#define PACKED_BYTES 4096   /* at once, */
+#define PACKED_ROWS 256     /* and rows */
+#define PREFETCH_ROWS 2     /* rows that are asked for before their turn */
+#define PREFETCH_BYTES 1024
 
-static uint64_t source_row(const ia_data *d, const uint64_t *rows, size_t i)
+static inline uint64_t source_row(const ia_data *d, const uint64_t *rows, size_t i)
 {
     uint64_t row = rows ? rows[i] : i;
     assert(row < d->rows);
-    return ia_data_source_row(d, row);
+    return d->index ? d->index[row] : d->begin + row;
 }
 
 /* ---- memory ---- */
 
-/* Whole rows; a run of rows that lie one behind the other is converted at once. */
+/* Rows of a shuffled batch come from anywhere: they are asked for before their turn, and of a long
+ * row the beginning, behind which the processor sees where it goes. */
+static inline void prefetch_row(const ia_rows *from, uint64_t row)
+{
+    const uint8_t *p = ia_rows_row(from, row);
+    size_t n = from->row_bytes < PREFETCH_BYTES ? from->row_bytes : PREFETCH_BYTES;
+    for (size_t at = 0; at < n; at += 64)
+        __builtin_prefetch(p + at);
+}
+
+/* Copies rows as they are; `bytes` is from->row_bytes, a constant where this is inlined for it. */
+static inline void pack_rows(const ia_data *d, const ia_rows *from, const uint64_t *rows, size_t n,
+                             size_t bytes, uint8_t *out)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(out + i * bytes, ia_rows_row(from, source_row(d, rows, i)), bytes);
+}
+
+/* Short rows, which lie packed in `out` then. */
+static void pack_short_rows(const ia_data *d, const ia_rows *from, const uint64_t *rows, size_t n,
+                            uint8_t *out)
+{
+    switch (from->row_bytes) {
+    case 4:
+        pack_rows(d, from, rows, n, 4, out);
+        break;
+    case 8:
+        pack_rows(d, from, rows, n, 8, out);
+        break;
+    case 16:
+        pack_rows(d, from, rows, n, 16, out);
+        break;
+    default:
+        pack_rows(d, from, rows, n, from->row_bytes, out);
+    }
+}
+
+/* One call of a conversion for many rows. */
+static void gather_short_rows(const ia_data *d, const ia_rows *from, const uint64_t *rows, size_t n,
+                              float *dst)
+{
+    uint8_t packed[PACKED_BYTES];
+    uint64_t plain[PACKED_ROWS];
+    if (from->dtype == IA_F32 && rows) {
+        pack_short_rows(d, from, rows, n, (uint8_t *)dst);
+        return;
+    }
+    size_t most = PACKED_BYTES / (from->row_bytes ? from->row_bytes : 1);
+    most = most < PACKED_ROWS ? most : PACKED_ROWS;
+    for (size_t at = 0; at < n; at += most) {
+        size_t m = n - at < most ? n - at : most;
+        for (size_t i = 0; !rows && i < m; i++)
+            plain[i] = at + i;
+        pack_short_rows(d, from, rows ? rows + at : plain, m, packed);
+        ia_dtype_to_f32(from->dtype, packed, m * from->width, dst + at * from->width);
+    }
+}
+
+static void gather_long_rows(const ia_data *d, const ia_rows *from, const uint64_t *rows, size_t n,
+                             float *dst)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (i + PREFETCH_ROWS < n)
+            prefetch_row(from, source_row(d, rows, i + PREFETCH_ROWS));
+        ia_dtype_to_f32(from->dtype, ia_rows_row(from, source_row(d, rows, i)), from->width,
+                        dst + i * from->width);
+    }
+}
+
+/* The first n rows of a view whose rows lie in order: a chunk at once. */
+static void gather_in_order(const ia_data *d, const ia_rows *from, size_t n, float *dst)
+{
+    for (size_t i = 0; i < n;) {
+        size_t run;
+        const void *src = ia_rows_at(from, d->begin + i, &run);
+        run = run < n - i ? run : n - i;
+        ia_dtype_to_f32(from->dtype, src, run * from->width, dst + i * from->width);
+        i += run;
+    }
+}
+
+/* Whole rows. */
 static void gather_rows(const ia_data *d, const ia_rows *from, const uint64_t *rows, size_t n,
                         float *dst)
 {
-    size_t width = ia_rows_width(from);
-    ia_dtype dtype = ia_rows_dtype(from);
-    for (size_t i = 0; i < n;) {
-        size_t follow, run = 1;
-        uint64_t first = source_row(d, rows, i);
-        const void *src = ia_rows_at(from, first, &follow);
-        while (i + run < n && run < follow && source_row(d, rows, i + run) == first + run)
-            run++;
-        ia_dtype_to_f32(dtype, src, run * width, dst + i * width);
-        i += run;
-    }
+    if (!rows && !d->index)
+        gather_in_order(d, from, n, dst);
+    else if (from->row_bytes <= SHORT_ROW_BYTES)
+        gather_short_rows(d, from, rows, n, dst);
+    else
+        gather_long_rows(d, from, rows, n, dst);
+}
+
+/* The columns of one row that were picked. */
+static void pick_row(const ia_data_input *x, const uint8_t *src, size_t count, float *dst)
+{
+    ia_dtype dtype = ia_rows_dtype(x->rows);
+    size_t item = ia_dtype_size(dtype);
+    for (size_t c = 0; c < count && dtype == IA_F32; c++)
+        memcpy(dst + c, src + x->pick[c] * sizeof *dst, sizeof *dst);
+    for (size_t c = 0; c < count && dtype != IA_F32; c++)
+        ia_dtype_to_f32(dtype, src + x->pick[c] * item, 1, dst + c);
 }
 
 static void gather_picked(const ia_data *d, const ia_data_input *x, const uint64_t *rows, size_t n,
                           size_t count, float *dst)
 {
-    ia_dtype dtype = ia_rows_dtype(x->rows);
-    size_t item = ia_dtype_size(dtype);
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *src = ia_rows_at(x->rows, source_row(d, rows, i), NULL);
-        for (size_t c = 0; c < count; c++)
-            ia_dtype_to_f32(dtype, src + x->pick[c] * item, 1, dst + i * count + c);
-    }
+    for (size_t i = 0; i < n; i++)
+        pick_row(x, ia_rows_row(x->rows, source_row(d, rows, i)), count, dst + i * count);
 }
 
 /* ---- a source ---- */

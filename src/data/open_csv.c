@@ -1,7 +1,8 @@
 /* A CSV file as data: one input of all its columns but the labels, dropped ones and the weight.
  *
  * One pass; numbers become float32 as they are read, so a table costs its numbers and a buffer. A
- * cell that is no number is remembered, not refused: align_columns may leave its column out. */
+ * cell that is no number is remembered, not refused: align_columns may leave its column out. Here
+ * is what a record means; lines that are plain records are read in bulk (table_lines.c). */
 #include "data/sources.h"
 #include "data/table.h"
 
@@ -11,22 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct table {
-    const char *name;
-    const ia_data_options *options;
-    ia_csv *csv;
-    ia_roles roles;
-    ia_data *d;       /* carries the columns of the inputs */
-    ia_rows *inputs;  /* float32 */
-    size_t *input_at; /* the place of each input in a record */
-    size_t n_inputs;
-    ia_label_column *label; /* [roles.labels] */
-    ia_rows *weights;       /* double, or NULL */
-    size_t weight_at;
-    uint64_t row;
-} table;
-
-static void table_release(table *t)
+static void table_release(ia_table *t)
 {
     for (size_t i = 0; t->label && i < t->roles.labels; i++)
         ia_label_release(&t->label[i]);
@@ -36,11 +22,13 @@ static void table_release(table *t)
     ia_rows_unref(t->inputs);
     ia_rows_unref(t->weights);
     ia_free(t->input_at);
+    ia_free(t->output);
+    ia_table_release_lines(t);
     ia_data_free(t->d);
 }
 
 /* The name of a column for messages; its number where it has none. Lent. */
-static const char *column_name(const table *t, size_t at, char *out, size_t size)
+static const char *column_name(const ia_table *t, size_t at, char *out, size_t size)
 {
     if (t->roles.name && t->roles.name[at][0])
         return t->roles.name[at];
@@ -50,7 +38,7 @@ static const char *column_name(const table *t, size_t at, char *out, size_t size
 
 /* ---- set-up from the first record ---- */
 
-static inarch_status start_inputs(table *t, inarch_error *err)
+static inarch_status start_inputs(ia_table *t, inarch_error *err)
 {
     ia_origin *o = t->d->origin;
     const ia_roles *r = &t->roles;
@@ -81,7 +69,20 @@ static inarch_status start_inputs(table *t, inarch_error *err)
     return ia_rows_new(IA_F32, t->n_inputs, &t->inputs, err);
 }
 
-static inarch_status start_columns(table *t, const ia_cell *cells, size_t n, inarch_error *err)
+static inarch_status start_weight(ia_table *t, size_t at, inarch_error *err)
+{
+    char place[24];
+    if (t->weights)
+        return ia_fail(err, INARCH_BAD_ARGUMENT, t->name, "",
+                       "'%.200s': one column can be the weight, not several", t->name);
+    t->output[at] = t->outputs++;
+    t->d->origin->weight_name = ia_strdup(column_name(t, at, place, sizeof place));
+    if (!t->d->origin->weight_name)
+        return ia_fail_memory(err, "names of columns", 1);
+    return ia_rows_new(IA_F64, 1, &t->weights, err);
+}
+
+static inarch_status start_columns(ia_table *t, const ia_cell *cells, size_t n, inarch_error *err)
 {
     ia_roles *r = &t->roles;
     char place[24];
@@ -89,29 +90,23 @@ static inarch_status start_columns(table *t, const ia_cell *cells, size_t n, ina
     t->d->origin->header = r->name != NULL;
     IA_TRY(start_inputs(t, err));
     t->label = ia_calloc(r->labels, sizeof *t->label);
-    if (!t->label)
+    t->output = ia_calloc(n, sizeof *t->output);
+    if (!t->label || !t->output)
         return ia_fail_memory(err, "labels", r->labels * sizeof *t->label);
-    for (size_t i = 0; i < r->labels; i++)
+    for (size_t i = 0; i < r->labels; i++) {
+        t->output[r->label[i]] = t->outputs++;
         IA_TRY(ia_label_start(&t->label[i], t->name,
                               column_name(t, r->label[i], place, sizeof place), err));
-    for (size_t i = 0; i < n; i++) {
-        if (r->role[i] != IA_ROLE_WEIGHT)
-            continue;
-        if (t->weights)
-            return ia_fail(err, INARCH_BAD_ARGUMENT, t->name, "",
-                           "'%.200s': one column can be the weight, not several", t->name);
-        t->weight_at = i;
-        t->d->origin->weight_name = ia_strdup(column_name(t, i, place, sizeof place));
-        if (!t->d->origin->weight_name)
-            return ia_fail_memory(err, "names of columns", 1);
-        IA_TRY(ia_rows_new(IA_F64, 1, &t->weights, err));
     }
-    return INARCH_OK;
+    for (size_t i = 0; i < n; i++)
+        if (r->role[i] == IA_ROLE_WEIGHT)
+            IA_TRY(start_weight(t, i, err));
+    return ia_table_start_lines(t, err);
 }
 
 /* ---- records ---- */
 
-static inarch_status add_inputs(table *t, const ia_cell *cells, const ia_fault *at,
+static inarch_status add_inputs(ia_table *t, const ia_cell *cells, const ia_fault *at,
                                 inarch_error *err)
 {
     void *row;
@@ -132,7 +127,7 @@ static inarch_status add_inputs(table *t, const ia_cell *cells, const ia_fault *
     return INARCH_OK;
 }
 
-static inarch_status add_weight(table *t, ia_cell cell, const ia_fault *at, inarch_error *err)
+static inarch_status add_weight(ia_table *t, ia_cell cell, const ia_fault *at, inarch_error *err)
 {
     void *slot;
     double v;
@@ -145,10 +140,19 @@ static inarch_status add_weight(table *t, ia_cell cell, const ia_fault *at, inar
     return INARCH_OK;
 }
 
-static inarch_status add_record(table *t, const ia_cell *cells, size_t n, inarch_error *err)
+inarch_status ia_table_add_outputs(ia_table *t, const ia_cell *cell, const ia_fault *at,
+                                   inarch_error *err)
+{
+    size_t labels = t->roles.labels;
+    for (size_t i = 0; i < labels; i++)
+        IA_TRY(ia_label_add(&t->label[i], cell[i], at, err));
+    return t->weights ? add_weight(t, cell[labels], at, err) : INARCH_OK;
+}
+
+static inarch_status add_record(ia_table *t, const ia_cell *cells, size_t n, inarch_error *err)
 {
     const ia_roles *r = &t->roles;
-    ia_fault at = {.row = ++t->row, .line = ia_csv_line(t->csv)};
+    ia_fault at = {.row = ++t->row, .line = ia_csv_line_number(t->csv)};
     if (n != r->columns)
         return ia_fail(err, INARCH_BAD_FILE, t->name,
                        "a text with separators in it stands in quotes",
@@ -157,36 +161,45 @@ static inarch_status add_record(table *t, const ia_cell *cells, size_t n, inarch
                        t->name, at.row, at.line, n, n == 1 ? "" : "s",
                        r->name ? "header" : "first row", r->columns);
     IA_TRY(add_inputs(t, cells, &at, err));
-    for (size_t i = 0; i < r->labels; i++)
-        IA_TRY(ia_label_add(&t->label[i], cells[r->label[i]], &at, err));
-    return t->weights ? add_weight(t, cells[t->weight_at], &at, err) : INARCH_OK;
+    for (size_t i = 0; i < n; i++)
+        if (r->role[i] == IA_ROLE_LABEL || r->role[i] == IA_ROLE_WEIGHT)
+            t->cell[t->output[i]] = cells[i];
+    return ia_table_add_outputs(t, t->cell, &at, err);
 }
 
-static inarch_status read_records(table *t, inarch_error *err)
+/* The next record as the splitter finds it; *n is 0 at the end. */
+static inarch_status read_record(ia_table *t, size_t *n, inarch_error *err)
 {
     const ia_cell *cells;
-    size_t n;
+    IA_TRY(ia_csv_next(t->csv, &cells, n, err));
+    if (*n == 0 || (*n == 1 && cells[0].len == 0 && t->roles.columns > 1)) /* a line of blanks */
+        return INARCH_OK;
+    return add_record(t, cells, *n, err);
+}
+
+static inarch_status read_records(ia_table *t, inarch_error *err)
+{
+    const ia_cell *cells;
+    size_t n, lines;
     IA_TRY(ia_csv_next(t->csv, &cells, &n, err));
     if (n == 0)
         return ia_fail(err, INARCH_BAD_DATA, t->name, "", "'%.200s' is empty", t->name);
     IA_TRY(start_columns(t, cells, n, err));
     if (!t->roles.name)
         IA_TRY(add_record(t, cells, n, err));
-    for (;;) {
-        IA_TRY(ia_csv_next(t->csv, &cells, &n, err));
-        if (n == 0)
-            return INARCH_OK;
-        if (n == 1 && cells[0].len == 0 && t->roles.columns > 1)
-            continue; /* a line of blanks */
-        IA_TRY(add_record(t, cells, n, err));
-    }
+    do {
+        IA_TRY(ia_table_add_lines(t, &lines, err));
+        if (lines == 0)
+            IA_TRY(read_record(t, &n, err));
+    } while (n > 0);
+    return INARCH_OK;
 }
 
 /* ---- the result ---- */
 
 /* Target `y` is made of the n label columns from `first` on: their names, where the table has some.
  */
-static inarch_status name_columns(const table *t, size_t first, size_t n, ia_data_target *y,
+static inarch_status name_columns(const ia_table *t, size_t first, size_t n, ia_data_target *y,
                                   inarch_error *err)
 {
     uint32_t number;
@@ -199,7 +212,7 @@ static inarch_status name_columns(const table *t, size_t first, size_t n, ia_dat
     return INARCH_OK;
 }
 
-static inarch_status put_label(table *t, size_t i, inarch_error *err)
+static inarch_status put_label(ia_table *t, size_t i, inarch_error *err)
 {
     const ia_shape single = {.rank = 0};
     const ia_label_column *l = &t->label[i];
@@ -212,7 +225,7 @@ static inarch_status put_label(table *t, size_t i, inarch_error *err)
 }
 
 /* Several columns of numbers as one target of as many numbers a row. */
-static inarch_status put_joined_labels(table *t, inarch_error *err)
+static inarch_status put_joined_labels(ia_table *t, inarch_error *err)
 {
     size_t n = t->roles.labels;
     char name[200] = "";
@@ -252,7 +265,7 @@ static inarch_status put_joined_labels(table *t, inarch_error *err)
     return name_columns(t, 0, n, y, err);
 }
 
-static inarch_status finish(table *t, inarch_error *err)
+static inarch_status finish(ia_table *t, inarch_error *err)
 {
     size_t labels = t->roles.labels;
     const ia_shape shape = ia_shape_1((int64_t)t->n_inputs);
@@ -281,7 +294,7 @@ inarch_status ia_data_open_csv(const ia_input *in, const char *name, const ia_da
                                ia_data **out, inarch_error *err)
 {
     inarch_status status;
-    table t = {.name = name, .options = o};
+    ia_table t = {.name = name, .options = o};
     IA_TRY_GOTO(ia_data_start(name, "csv", &t.d, err));
     IA_TRY_GOTO(ia_csv_open(in, name, &t.csv, err));
     t.d->origin->separator = ia_csv_separator(t.csv);

@@ -5,20 +5,9 @@
 #include "base/alloc.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 
 #define CHUNK_BYTES ((size_t)256 << 10)
 #define ONE_CHUNK 63 /* a shift that sends every row to chunk 0 */
-
-struct ia_rows {
-    atomic_size_t refs;
-    ia_dtype dtype;
-    size_t width, count;
-    size_t row_bytes;
-    unsigned shift; /* row i lies in chunk i >> shift */
-    ia_buffer **chunk;
-    size_t chunks, cap;
-};
 
 static inarch_status rows_alloc(ia_dtype dtype, size_t width, ia_rows **out, inarch_error *err)
 {
@@ -53,14 +42,15 @@ inarch_status ia_rows_from_array(const ia_array *a, ia_rows **out, inarch_error 
     r->shift = ONE_CHUNK;
     r->count = (size_t)a->shape.dim[0];
     r->chunks = 1;
-    r->chunk[0] = ia_buffer_ref(a->buffer);
-    if (!a->buffer) { /* an array without a buffer is all zero */
-        status = ia_buffer_new(r->count * r->row_bytes, "rows of data", &r->chunk[0], err);
-        if (status != INARCH_OK) {
-            ia_rows_unref(r);
-            return status;
-        }
+    ia_buffer *buffer = ia_buffer_ref(a->buffer);
+    if (!buffer) /* an array without a buffer is all zero */
+        status = ia_buffer_new(r->count * r->row_bytes, "rows of data", &buffer, err);
+    r->chunk[0] = (ia_rows_chunk){buffer, NULL};
+    if (status != INARCH_OK) {
+        ia_rows_unref(r);
+        return status;
     }
+    r->chunk[0].data = ia_buffer_data(buffer);
     *out = r;
     return INARCH_OK;
 }
@@ -75,18 +65,31 @@ inarch_status ia_rows_new(ia_dtype dtype, size_t width, ia_rows **out, inarch_er
     return INARCH_OK;
 }
 
+inarch_status ia_rows_extend(ia_rows *r, size_t n, inarch_error *err)
+{
+    size_t count, in_chunk = (size_t)1 << r->shift, bytes;
+    if (!ia_add(r->count, n, &count) || !ia_mul(r->row_bytes, in_chunk, &bytes))
+        return ia_fail_memory(err, "rows of data", SIZE_MAX);
+    while (r->chunks << r->shift < count) {
+        IA_TRY(ia_grow(&r->chunk, &r->cap, r->chunks, sizeof *r->chunk, "rows of data", err));
+        ia_buffer *buffer;
+        IA_TRY(ia_buffer_new(bytes, "rows of data", &buffer, err));
+        r->chunk[r->chunks++] = (ia_rows_chunk){buffer, ia_buffer_data(buffer)};
+    }
+    r->count = count;
+    return INARCH_OK;
+}
+
+void ia_rows_cut(ia_rows *r, size_t n)
+{
+    assert(n <= r->count);
+    r->count = n;
+}
+
 inarch_status ia_rows_add(ia_rows *r, void **out, inarch_error *err)
 {
-    size_t mask = ((size_t)1 << r->shift) - 1;
-    if ((r->count & mask) == 0) {
-        size_t bytes;
-        if (!ia_mul(r->row_bytes, mask + 1, &bytes))
-            return ia_fail_memory(err, "rows of data", bytes);
-        IA_TRY(ia_grow(&r->chunk, &r->cap, r->chunks, sizeof *r->chunk, "rows of data", err));
-        IA_TRY(ia_buffer_new(bytes, "rows of data", &r->chunk[r->chunks], err));
-        r->chunks++;
-    }
-    *out = ia_rows_mutable(r, r->count++);
+    IA_TRY(ia_rows_extend(r, 1, err));
+    *out = ia_rows_mutable(r, r->count - 1);
     return INARCH_OK;
 }
 
@@ -102,7 +105,7 @@ void ia_rows_unref(ia_rows *r)
     if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < r->chunks; i++)
-        ia_buffer_unref(r->chunk[i]);
+        ia_buffer_unref(r->chunk[i].buffer);
     ia_free(r->chunk);
     ia_free(r);
 }
@@ -125,18 +128,18 @@ size_t ia_rows_count(const ia_rows *r)
 const void *ia_rows_at(const ia_rows *r, uint64_t i, size_t *n)
 {
     assert(i < r->count);
-    uint64_t mask = ((uint64_t)1 << r->shift) - 1;
     if (n) {
+        uint64_t mask = ((uint64_t)1 << r->shift) - 1;
         uint64_t in_chunk = mask + 1 - (i & mask), left = r->count - i;
         *n = (size_t)(in_chunk < left ? in_chunk : left);
     }
-    return (const uint8_t *)ia_buffer_data(r->chunk[i >> r->shift]) + (i & mask) * r->row_bytes;
+    return ia_rows_row(r, i);
 }
 
 void *ia_rows_mutable(ia_rows *r, uint64_t i)
 {
     uint64_t mask = ((uint64_t)1 << r->shift) - 1;
-    return (uint8_t *)ia_buffer_mutable(r->chunk[i >> r->shift]) + (i & mask) * r->row_bytes;
+    return (uint8_t *)ia_buffer_mutable(r->chunk[i >> r->shift].buffer) + (i & mask) * r->row_bytes;
 }
 
 double ia_rows_number(const ia_rows *r, uint64_t i, size_t c)

@@ -5,6 +5,8 @@
 #include "data/csv.h"
 #include "data/internal.h"
 
+#include <stdatomic.h>
+
 /* A column of labels: numbers until the first cell that is not one, then words. A number among
  * words is written as its shortest decimal text, so 1 and 1.0 stay the same label. */
 typedef struct ia_label_column {
@@ -43,5 +45,39 @@ typedef struct ia_roles {
 IA_MUST_CHECK inarch_status ia_roles_start(ia_roles *r, const char *file, const ia_cell *cells,
                                            size_t n, const ia_data_options *o, inarch_error *err);
 void ia_roles_release(ia_roles *r);
+
+/* ---- the table ---- */
+
+typedef struct ia_table {
+    const char *name;
+    const ia_data_options *options;
+    ia_csv *csv;
+    ia_roles roles;
+    ia_data *d;       /* carries the columns of the inputs */
+    ia_rows *inputs;  /* float32 */
+    size_t *input_at; /* the place of each input in a record */
+    size_t n_inputs;
+    ia_label_column *label; /* [roles.labels] */
+    ia_rows *weights;       /* double, or NULL */
+    size_t outputs;         /* columns that are labels or the weight */
+    size_t *output;         /* [roles.columns]: which of these a column is */
+    uint64_t row;           /* rows so far */
+    /* Of lines that are read many at a time (table_lines.c): */
+    ia_cell *cell;        /* [lines][outputs] */
+    atomic_size_t *fault; /* [n_inputs]: the first line with a cell that is no number */
+    uint64_t bytes;       /* of text read so */
+    ia_pool *pool;        /* NULL: this thread alone */
+    ia_pool *own_pool;
+} ia_table;
+
+/* Labels and weight of one more row. */
+IA_MUST_CHECK inarch_status ia_table_add_outputs(ia_table *t, const ia_cell *cell,
+                                                 const ia_fault *at, inarch_error *err);
+
+/* Adds the rows of the next lines that can be read so; *n is 0 where ia_csv_next must go on. */
+IA_MUST_CHECK inarch_status ia_table_add_lines(ia_table *t, size_t *n, inarch_error *err);
+/* Before the first, when the columns are known. */
+IA_MUST_CHECK inarch_status ia_table_start_lines(ia_table *t, inarch_error *err);
+void ia_table_release_lines(ia_table *t);
 
 #endif

@@ -1,6 +1,8 @@
 /* Reference-counted buffers and the arrays on them.
  *
- * Header and data are one allocation; data starts at the first aligned byte behind the header. */
+ * Header and data are one allocation; data starts at the first aligned byte behind the header. It
+ * is zeroed by calloc, which leaves large blocks untouched: their pages come when they are written,
+ * on the thread that writes. */
 #include "tensor/array.h"
 #include "base/alloc.h"
 
@@ -8,23 +10,27 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define DATA_OFFSET 64u
+#define DATA_OFFSET 64u /* the alignment, too */
 
 struct ia_buffer {
     atomic_size_t refs;
     size_t bytes;
+    void *block; /* what was allocated; the header is its first aligned byte */
 };
 
 _Static_assert(sizeof(struct ia_buffer) <= DATA_OFFSET, "the header must fit before the data");
 
 inarch_status ia_buffer_new(size_t bytes, const char *what, ia_buffer **out, inarch_error *err)
 {
+    /* Before the header up to 63 bytes, behind the data as many: a whole vector may be read. */
     size_t total;
-    ia_buffer *b = ia_add(bytes, DATA_OFFSET, &total) ? ia_calloc_aligned(total) : NULL;
-    if (!b)
+    uint8_t *block = ia_add(bytes, 3 * DATA_OFFSET, &total) ? ia_calloc(total, 1) : NULL;
+    if (!block)
         return ia_fail_memory(err, what, bytes);
+    ia_buffer *b = (void *)(block + (DATA_OFFSET - (uintptr_t)block % DATA_OFFSET) % DATA_OFFSET);
     atomic_init(&b->refs, 1);
     b->bytes = bytes;
+    b->block = block;
     *out = b;
     return INARCH_OK;
 }
@@ -40,7 +46,7 @@ void ia_buffer_unref(ia_buffer *b)
 {
     /* acq_rel: all uses by other owners happen before the last one frees. */
     if (b && atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) == 1)
-        ia_free_aligned(b);
+        ia_free(b->block);
 }
 
 size_t ia_buffer_bytes(const ia_buffer *b)

@@ -2,6 +2,7 @@
 #include "data_test.h"
 
 #include "data/csv.h"
+#include "data/csv_text.h"
 
 /* ---- the splitter ---- */
 
@@ -72,7 +73,7 @@ static void test_separators(void **state)
 static void test_across_buffers(void **state)
 {
     (void)state;
-    size_t n = (size_t)3 << 18;
+    size_t n = CSV_BUFFER + 4096;
     for (size_t shift = 0; shift < 12; shift++) {
         inarch_error err;
         char *text = malloc(n + 64);
