@@ -401,10 +401,13 @@ typedef struct inarch_fit_options {
     const char *cpu;            /* kernel set; NULL: the best. Results are the same bytes */
     inarch_event_fn event;
     void *context;
+    const char *precision;      /* "bf16": the products of wide layers round what they multiply, where
+                                   the CPU has AVX512-BF16; results then depend on the machine. NULL or
+                                   "f32": the same bytes everywhere */
 } inarch_fit_options;
 #define INARCH_FIT_OPTIONS                                                                         \
     {sizeof(inarch_fit_options), 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, NULL, 0, 0, 0, NULL, 0,     \
-     NULL, 0, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL, NULL}
+     NULL, 0, 0, NULL, NULL, 0, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL, NULL, NULL}
 
 /* Trains the live part of `m` on `d`. Which optimizer: a named one; else the file's with its moments
  * when there was no surgery since loading; else adam. Moments of the same optimizer go on between fits,
@@ -501,7 +504,8 @@ typedef struct inarch_session_options {
 /* training: `m` is kept and must outlive the session, unchanged but by it. */
 INARCH_API inarch_status inarch_session_new(inarch_model *m, const inarch_session_options *options,
                                             inarch_session **out, inarch_error *err);
-/* inputs[i] is [rows][...]; outputs[o] receives [rows][...]; NULL: not wanted. */
+/* inputs[i] is [rows][...] and read where it lies; outputs[o] receives [rows][...], which may not
+ * overlap them; NULL: not wanted. */
 INARCH_API inarch_status inarch_session_run(inarch_session *s, size_t rows,
                                             const float *const *inputs, float *const *outputs,
                                             inarch_error *err);

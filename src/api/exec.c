@@ -1,6 +1,8 @@
 /* Threads and kernels from options. */
 #include "api/exec.h"
 
+#include "kernels/bf16.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +26,29 @@ inarch_status api_exec_new(int32_t threads, int fallback, const char *cpu, api_e
                        (int)threads);
     int n = threads ? threads : fallback;
     return n == 1 ? INARCH_OK : ia_pool_new(n, &out->pool, err);
+}
+
+bool api_wants_bf16(const char *precision)
+{
+    return precision && strcmp(precision, "bf16") == 0;
+}
+
+inarch_status api_check_precision(const char *precision, const api_exec *e, inarch_error *err)
+{
+    ia_exec exec = {.set = e->kernels};
+    if (!precision || !*precision || strcmp(precision, "f32") == 0)
+        return INARCH_OK;
+    if (!api_wants_bf16(precision))
+        return ia_fail(err, INARCH_BAD_ARGUMENT, "precision", "f32 or bf16",
+                       "precision cannot be '%s'", precision);
+    if (ia_bf16_ready(&exec))
+        return INARCH_OK;
+    return ia_fail(err, INARCH_BAD_ARGUMENT, "precision",
+                   "leave it out: f32 runs everywhere, with the same bytes",
+                   ia_has_bf16()
+                       ? "bf16 needs the kernel set avx512, not '%s'"
+                       : "this CPU has no bf16 products (AVX512-BF16); its kernel set is '%s'",
+                   ia_kernel_set_name(e->kernels));
 }
 
 void api_exec_free(api_exec *e)

@@ -141,6 +141,7 @@ static void plain_options(const inarch_model *m, fit_job *j)
     in->min_delta = o->min_delta;
     in->restore_best = !o->keep_last;
     in->frozen_dropout_off = j->dropout_off;
+    in->bf16 = api_wants_bf16(o->precision);
     in->no_cache = o->no_cache;
     in->memory = o->memory > SIZE_MAX ? SIZE_MAX : (size_t)o->memory;
     in->checkpoint = o->checkpoint;
@@ -235,6 +236,7 @@ static inarch_status job_new(const inarch_model *m, const inarch_data *d,
     if (j->options.standardize)
         IA_TRY(standardize(j, err));
     IA_TRY(api_exec_new(j->options.threads, 0, j->options.cpu, &j->exec, err));
+    IA_TRY(api_check_precision(j->options.precision, &j->exec, err));
     plain_options(m, j);
     return ia_run_new(j->work, j->data, &j->inner, &j->run, err);
 }
@@ -322,6 +324,8 @@ inarch_status inarch_fit_describe(const inarch_model *m, const inarch_data *d,
         ia_run_info info;
         ia_run_describe(j.run, &info);
         describe(&info, &plan);
+        if (j.inner.bf16)
+            ia_note(plan.note, sizeof plan.note, "products in bf16: results depend on the machine");
         ia_note(plan.note, sizeof plan.note, j.note);
         ia_note(plan.note, sizeof plan.note, info.objective->note);
         ia_note(plan.note, sizeof plan.note, info.optimizer->note);

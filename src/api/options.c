@@ -84,6 +84,9 @@ static const option_row fit_rows[] = {
     {"threads", OPTION_INT, FIT(threads), 0, 16, "0", "0: all this process may use"},
     {"cpu", OPTION_TEXT, FIT(cpu), 0, 0, "",
      "kernel set: as in list cpu; results are the same bytes"},
+    {"precision", OPTION_TEXT, FIT(precision), 0, 0, "f32",
+     "f32, or bf16: faster products of wide layers where the CPU has them; results then depend on "
+     "the machine"},
 };
 
 static const option_row data_rows[] = {
@@ -298,6 +301,7 @@ static const struct text_rule {
     {.name = "optimizer", .whole = check_optimizer},
     {.name = "schedule", .whole = check_schedule},
     {.name = "cpu", .whole = check_cpu},
+    {.name = "precision", .words = "f32|bf16"},
     {.name = "mode", .words = "auto|min|max"},
     {.name = "frozen_dropout", .words = "on|off"},
     {.name = "part", .words = "train|test|train?|test?"},

@@ -57,6 +57,7 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
         s->optimizer.learning_rate = f.learning_rate;
         s->schedule.base = (double)NAN;
     }
+    IA_TRY(api_check_precision(f.precision, &s->exec, err));
     ia_trainer_options o = {.objective = &s->objective,
                             .optimizer = &s->optimizer,
                             .fresh = api_fresh_moments(s->model, &f),
@@ -65,6 +66,7 @@ static inarch_status make_trainer(inarch_session *s, const inarch_fit_options *g
                             .rows = s->rows,
                             .seed = f.seed,
                             .frozen_dropout_off = dropout_off,
+                            .bf16 = api_wants_bf16(f.precision),
                             .pool = s->exec.pool,
                             .kernels = s->exec.kernels};
     IA_TRY(ia_trainer_new(s->model->doc, &o, &s->trainer, err));
@@ -83,6 +85,8 @@ static inarch_status make(inarch_session *s, const inarch_session_options *o, in
         IA_TRY(ia_model_clone(s->model->doc, &s->own, err));
     ia_program_options p = {.mode = o->training ? IA_RUN_EVALUATE : IA_RUN_PREDICT,
                             .rows = s->rows,
+                            .blocks = 1,
+                            .rows_ahead = o->training ? 0 : SIZE_MAX,
                             .kernels = s->exec.kernels,
                             .pool = s->exec.pool};
     return ia_program_new(s->own ? s->own : s->model->doc, &p, &s->program, err);
@@ -129,31 +133,56 @@ static inarch_status check_rows(const inarch_session *s, size_t rows, inarch_err
                    "this session takes 1 to %zu rows a call, not %zu", s->rows, rows);
 }
 
-static inarch_status put_inputs(const ia_program *p, size_t rows, const float *const *inputs,
-                                inarch_error *err)
+/* Rows [at, at + rows), where they lie if possible. */
+static void put_inputs(ia_program *p, size_t at, size_t rows, const float *const *inputs)
 {
     for (size_t i = 0; i < ia_program_input_count(p); i++) {
         const ia_view *v = ia_program_input(p, i);
-        memcpy(v->data, inputs[i], rows * v->size * sizeof(float));
+        const float *x = inputs[i] + at * v->size;
+        if (!ia_program_lend(p, i, x))
+            memcpy(v->data, x, rows * v->size * sizeof(float));
     }
+}
+
+static inarch_status check_inputs(ia_program *p, size_t at, size_t rows, inarch_error *err)
+{
     ia_misfit bad;
     if (!ia_program_misfit(p, rows, &bad))
         return INARCH_OK;
     return ia_fail(err, INARCH_BAD_DATA, "inputs", "",
                    "inputs[%zu] is %g in row %zu, but layer '%s' takes whole numbers from 0 to %zu",
-                   bad.input, (double)bad.value, bad.row, bad.layer, bad.choices - 1);
+                   bad.input, (double)bad.value, at + bad.row, bad.layer, bad.choices - 1);
+}
+
+static void take_outputs(const ia_program *p, size_t at, size_t rows, float *const *outputs)
+{
+    for (size_t i = 0; i < ia_program_output_count(p); i++) {
+        const ia_view *v = ia_program_output(p, i);
+        if (outputs[i])
+            memcpy(outputs[i] + at * v->size, v->data, rows * v->size * sizeof(float));
+    }
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 inarch_status inarch_session_run(inarch_session *s, size_t rows, const float *const *inputs,
                                  float *const *outputs, inarch_error *err)
 {
     IA_TRY(check_rows(s, rows, err));
-    IA_TRY(put_inputs(s->program, rows, inputs, err));
-    ia_program_forward(s->program, rows, 0);
-    for (size_t i = 0; i < ia_program_output_count(s->program); i++) {
-        const ia_view *v = ia_program_output(s->program, i);
-        if (outputs[i])
-            memcpy(outputs[i], v->data, rows * v->size * sizeof(float));
+    ia_program *p = s->program;
+    size_t block = ia_program_rows(p);
+    for (size_t at = 0; at < rows; at += block) { /* all of them before anything is written */
+        put_inputs(p, at, least(rows - at, block), inputs);
+        IA_TRY(check_inputs(p, at, least(rows - at, block), err));
+    }
+    for (size_t at = 0; at < rows; at += block) {
+        size_t n = least(rows - at, block);
+        put_inputs(p, at, n, inputs);
+        ia_program_forward(p, n, 0);
+        take_outputs(p, at, n, outputs);
     }
     return INARCH_OK;
 }
@@ -206,7 +235,8 @@ inarch_status inarch_session_step(inarch_session *s, size_t rows, const float *c
     IA_TRY(check_rows(s, rows, err));
     IA_TRY(check_batch(s, rows, inputs, targets, err));
     ia_program *p = ia_trainer_program(s->trainer);
-    IA_TRY(put_inputs(p, rows, inputs, err));
+    put_inputs(p, 0, rows, inputs);
+    IA_TRY(check_inputs(p, 0, rows, err));
     ia_program_prefix(p, rows);
     for (size_t h = 0; h < s->objective.head_count; h++)
         memcpy(ia_trainer_target(s->trainer, h), targets[h],

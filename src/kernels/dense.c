@@ -61,10 +61,11 @@ static void dense_cut(const ia_exec *e, const ia_product *p, size_t *part_tiles,
 {
     const ia_kernel_set *set = e->set;
     size_t panels = pieces(p->n, set->tile_n), tiles = pieces(p->m, set->tile_m);
-    size_t parts = (size_t)ia_pool_threads(e->pool) * PARTS_A_THREAD;
+    bool few = p->m <= IA_STRIP_ROWS && !p->turned;
+    size_t parts = (size_t)ia_pool_threads(e->pool) * (few ? 1 : PARTS_A_THREAD);
     size_t least = set->tile_m > 1 ? PART_TILES_LEAST : 1;
     size_t most = p->turned ? PART_TURNED : PART_ROWS_MOST / set->tile_m;
-    size_t m = tiles < most ? tiles : most, n = p->turned ? panels : 1;
+    size_t m = tiles < most ? tiles : most, n = p->turned ? panels : few ? IA_STRIP_PANELS : 1;
     while (n > 1 && pieces(panels, n) * pieces(tiles, m) < parts)
         n = (n + 1) / 2;
     while (m > least && pieces(panels, n) * pieces(tiles, m) < parts)

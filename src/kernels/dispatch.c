@@ -3,6 +3,7 @@
  * The compiler's run-time library looks at the CPU (and at what the system saves of its registers)
  * once, before main; asking is thread-safe. A set is offered only when all it needs is there. */
 #include "kernels/dispatch.h"
+#include "kernels/bf16.h"
 
 #include <string.h>
 
@@ -30,6 +31,15 @@ static int set_has_avx512(void)
            __builtin_cpu_supports("avx512vl");
 }
 #endif
+
+bool ia_has_bf16(void)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    return set_has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
 
 /* Slowest first. */
 static const set_row set_table[] = {

@@ -91,6 +91,10 @@ typedef struct ia_product {
                        tree */
     const ia_tile_step *step; /* not NULL: c is not written, but stepped; needs c_panel */
 } ia_product;
+/* The chain takes so many panels side by side, when there are so few rows: parts should have them.
+ */
+#define IA_STRIP_ROWS 3
+#define IA_STRIP_PANELS 4
 /* The part [m0, m1) x [n0, n1) of c; n0 is a multiple of tile_n. */
 typedef void ia_product_fn(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1);
 /* One panel, k rows of `cols` numbers filled up with 0: pack[k][j] = x[k * ldx + j], or x[j * ldx +
@@ -147,9 +151,5 @@ extern const ia_kernel_set ia_kernels_neon;
 
 /* Cuts the product into parts for the pool. fn: the set's chain or tree. */
 void ia_product_run(const ia_exec *e, const ia_product *p, ia_product_fn *fn);
-
-/* Calls fn over [0, n) in shares of at least `least` items that suit the pool; serial when n is no
- * more than that. Shares are multiples of 64 items when `least` is. */
-void ia_share(const ia_exec *e, size_t n, size_t least, ia_pool_fn *fn, void *context);
 
 #endif

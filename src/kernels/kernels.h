@@ -15,6 +15,7 @@ typedef struct ia_kernel_set ia_kernel_set; /* dispatch.h */
 typedef struct ia_exec {
     const ia_kernel_set *set;
     ia_pool *pool; /* NULL: serial */
+    bool bf16;     /* products of weights in panels round their operands: bf16.h */
 } ia_exec;
 
 /* "avx512", "avx2", "neon", "reference"; NULL or "auto" = the best this CPU has. NULL when the CPU
@@ -23,6 +24,10 @@ const ia_kernel_set *ia_kernel_set_find(const char *name);
 const char *ia_kernel_set_name(const ia_kernel_set *set);
 /* The i-th set this CPU can run, slowest (reference) first; NULL past the end. For tests. */
 const ia_kernel_set *ia_kernel_set_at(size_t i);
+
+/* Calls fn over [0, n) in shares of at least `least` items that suit the pool; serial when n is no
+ * more than that. Shares are multiples of 64 items when `least` is. */
+void ia_share(const ia_exec *e, size_t n, size_t least, ia_pool_fn *fn, void *context);
 
 /* ---- matrix products ---- */
 /* y[r][u] = b[u] + sum_i x[r][i] * w[i][u]; b may be NULL. Law (a). */

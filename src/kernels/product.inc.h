@@ -287,33 +287,7 @@ static void chain_turned(const ia_product *p, size_t m0, size_t m1, size_t n0, s
                        p->c + n * p->ldc + m0, p->ldc);
 }
 
-/* Law (a) for one row: eight vectors of columns at a time, as only they make independent chains. */
-#define STRIP_N (8 * VL)
-static void chain_strip(const ia_product *p, size_t m, size_t n)
-{
-    for (size_t k = 0; k < p->k; k += IA_LAW_BLOCK) {
-        size_t end = p->k - k < IA_LAW_BLOCK ? p->k : k + IA_LAW_BLOCK;
-        const float *a = p->a + m * p->a_m + k * p->a_k, *b = p->b + k * p->ldb + n;
-        V s0 = V_ZERO, s1 = V_ZERO, s2 = V_ZERO, s3 = V_ZERO;
-        V s4 = V_ZERO, s5 = V_ZERO, s6 = V_ZERO, s7 = V_ZERO;
-        for (size_t i = k; i < end; i++, a += p->a_k, b += p->ldb) {
-            V x = V_SPREAD(a);
-            s0 = V_FMA(x, V_LOAD(b), s0);
-            s1 = V_FMA(x, V_LOAD(b + VL), s1);
-            s2 = V_FMA(x, V_LOAD(b + 2 * VL), s2);
-            s3 = V_FMA(x, V_LOAD(b + 3 * VL), s3);
-            s4 = V_FMA(x, V_LOAD(b + 4 * VL), s4);
-            s5 = V_FMA(x, V_LOAD(b + 5 * VL), s5);
-            s6 = V_FMA(x, V_LOAD(b + 6 * VL), s6);
-            s7 = V_FMA(x, V_LOAD(b + 7 * VL), s7);
-        }
-        const V s[8] = {s0, s1, s2, s3, s4, s5, s6, s7};
-        tile t = {.add = k > 0, .relu = p->relu && end == p->k};
-        for (size_t j = 0; j < 8; j++)
-            tile_put(&t, p->c + m * p->ldc + n + j * VL,
-                     p->bias && end == p->k ? p->bias + n + j * VL : NULL, s[j]);
-    }
-}
+#include "kernels/strip.inc.h"
 
 static void product_chain(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1)
 {
@@ -326,11 +300,7 @@ static void product_chain(const ia_product *p, size_t m0, size_t m1, size_t n0, 
         chain_turned(p, m0, m1, n0, n1, pack);
         return;
     }
-    size_t n = n0;
-    if (m1 - m0 == 1 && !p->transposed && !p->b_panel)
-        for (; n + STRIP_N <= n1; n += STRIP_N)
-            chain_strip(p, m0, n);
-    for (; n < n1; n += TILE_N)
+    for (size_t n = chain_strips(p, m0, m1, n0, n1); n < n1; n += TILE_N)
         for (size_t k = 0; k < p->k; k += IA_LAW_BLOCK)
             chain_block(p, k, m0, m1, n, panel_cols(n, n1), p->c + m0 * p->ldc + n, p->ldc, pack);
 }

@@ -106,36 +106,48 @@ static inline const float *tree_a(const ia_product *p, size_t m)
     return p->a_panel ? p->a + m / TREE_M * p->a_panel + m % TREE_M : p->a + m * p->a_m;
 }
 
-/* One panel of a gradient in panels, stepped run by run. */
-static void tree_stepped(const ia_product *p, size_t m0, size_t m1, size_t n, tile *t,
-                         tree_levels *levels)
-{
+/* The run of rows of a gradient that waits to be stepped: floats [at, at + count) of the variable.
+ */
+typedef struct tree_steps {
     _Alignas(64) float sums[2][TREE_M * TILE_N];
-    size_t base = n / TILE_N * p->c_panel, last = 0, waiting = 0; /* of the run before */
-    int turn = 0;
-    for (size_t m = m0; m < m1; m += TREE_M, turn = !turn) {
+    size_t at, count;
+    int turn; /* which of the two it is not in */
+} tree_steps;
+
+static void tree_step_waiting(const ia_product *p, tree_steps *s)
+{
+    if (s->count)
+        ia_tile_step_run(p->step, s->at, s->count, s->sums[!s->turn]);
+    s->count = 0;
+}
+
+/* One panel of a gradient in panels: what waits is stepped during each run of rows. */
+static void tree_stepped(const ia_product *p, size_t m0, size_t m1, size_t n, tile *t,
+                         tree_levels *levels, tree_steps *s)
+{
+    for (size_t m = m0; m < m1; m += TREE_M) {
         size_t rows = m1 - m < TREE_M ? m1 - m : TREE_M;
         weave *w = NULL;
 #ifdef V_DIV
         weave before;
-        if (waiting && weave_suits(p->step, rows)) {
-            before = weave_of(p->step, last, waiting, sums[!turn]);
+        if (s->count && weave_suits(p->step, rows)) {
+            before = weave_of(p->step, s->at, s->count, s->sums[!s->turn]);
             w = &before;
         }
 #endif
-        if (waiting && !w)
-            ia_tile_step_run(p->step, last, waiting, sums[!turn]);
+        if (!w)
+            tree_step_waiting(p, s);
         t->a = tree_a(p, m);
-        t->c = sums[turn];
+        t->c = s->sums[s->turn];
         tree_run(t, rows, levels, w);
 #ifdef V_DIV
         if (w)
             weave_rest(w);
 #endif
-        last = base + m * TILE_N;
-        waiting = rows * TILE_N;
+        s->at = n / TILE_N * p->c_panel + m * TILE_N;
+        s->count = rows * TILE_N;
+        s->turn = !s->turn;
     }
-    ia_tile_step_run(p->step, last, waiting, sums[!turn]);
 }
 
 static void product_tree(const ia_product *p, size_t m0, size_t m1, size_t n0, size_t n1)
@@ -146,6 +158,9 @@ static void product_tree(const ia_product *p, size_t m0, size_t m1, size_t n0, s
     }
     _Alignas(64) float pack[PACK_K * TILE_N];
     tree_levels levels;
+    tree_steps steps;
+    steps.count = 0;
+    steps.turn = 0;
     int packed = !p->b_panel && p->k <= PACK_K && pack_pays(p, m1 - m0);
     for (size_t n = n0; n < n1; n += TILE_N) {
         tile t = tile_of(p, p->c_panel ? TILE_N : panel_cols(n, n1));
@@ -159,7 +174,7 @@ static void product_tree(const ia_product *p, size_t m0, size_t m1, size_t n0, s
         }
         if (p->step) {
             t.ldc = TILE_N;
-            tree_stepped(p, m0, m1, n, &t, &levels);
+            tree_stepped(p, m0, m1, n, &t, &levels, &steps);
             continue;
         }
         t.ldc = p->ldc;
@@ -169,4 +184,5 @@ static void product_tree(const ia_product *p, size_t m0, size_t m1, size_t n0, s
             tree_run(&t, m1 - m < TREE_M ? m1 - m : TREE_M, &levels, NULL);
         }
     }
+    tree_step_waiting(p, &steps);
 }

@@ -55,6 +55,43 @@ static void bind_variables(ia_program *p, plan_op *op)
     op->op.panels = op->panels;
 }
 
+/* Values that share the bytes of `root`. */
+static bool shares(const ia_program *p, size_t value, size_t root)
+{
+    return p->values[value].root == root;
+}
+
+static bool has_result(const ia_program *p, size_t root)
+{
+    bool found = false;
+    for (size_t h = 0; h < p->head_count; h++)
+        found = found || shares(p, p->heads[h].value, root) ||
+                (p->heads[h].logits != PLAN_NONE && shares(p, p->heads[h].logits, root));
+    for (size_t i = 0; i < p->fetched_count; i++)
+        found = found || shares(p, p->fetched[i], root);
+    return found;
+}
+
+bool ia_program_lend(ia_program *p, size_t i, const float *data)
+{
+    size_t root = p->inputs[i];
+    float *at = (float *)(uintptr_t)data; /* inputs are only read */
+    if (p->values[root].view.data == at)
+        return true;
+    if (has_result(p, root))
+        return false;
+    for (size_t v = 0; v < p->value_count; v++)
+        if (shares(p, v, root))
+            p->values[v].view.data = at;
+    for (size_t o = 0; o < p->op_count; o++) {
+        plan_op *op = &p->ops[o];
+        for (size_t k = 0; k < op->in_count; k++)
+            op->views[k].data = p->values[op->in[k]].view.data;
+        op->op.out.data = p->values[op->out].view.data;
+    }
+    return true;
+}
+
 inarch_status plan_bind(ia_program *p, inarch_error *err)
 {
     for (size_t o = 0; o < p->op_count; o++) {

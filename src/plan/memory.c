@@ -262,7 +262,8 @@ static inarch_status place_scratch(layout *l, inarch_error *err)
     for (size_t o = 0; o < p->op_count; o++) {
         plan_op *op = &p->ops[o];
         const ia_layer_class *cls = op->layer->cls;
-        bool panels = op->variable_count && p->variables[op->variables[0]].live.panels;
+        bool panels = p->mode == IA_RUN_TRAIN && op->variable_count &&
+                      p->variables[op->variables[0]].live.panels;
         if (op->kind != PLAN_LAYER || !(cls->saved || cls->temp || panels))
             continue;
         ia_shape *in;
@@ -279,6 +280,35 @@ static inarch_status place_scratch(layout *l, inarch_error *err)
         p->temp_size = temp > p->temp_size ? temp : p->temp_size;
     }
     return INARCH_OK;
+}
+
+/* ---- rows ---- */
+
+#define BLOCK_FLOATS                                                                               \
+    ((size_t)1 << 18)        /* what an operation reads and writes: a second-level cache */
+#define BLOCK_ROWS_LEAST 192 /* that share one look at the weights */
+#define BLOCK_ROWS_STEP 64
+
+/* One row of all that an operation reads and writes. */
+static size_t floats_of(const ia_program *p, const plan_op *op)
+{
+    size_t floats = p->values[op->out].view.size;
+    for (size_t i = 0; i < op->in_count; i++)
+        floats += p->values[op->in[i]].view.size;
+    return floats;
+}
+
+/* Layer after layer goes over as many rows as stay in cache from one to the next. */
+static void cut_rows(ia_program *p)
+{
+    size_t widest = 1, rows;
+    for (size_t o = 0; o < p->op_count; o++) {
+        size_t floats = floats_of(p, &p->ops[o]);
+        widest = floats > widest ? floats : widest;
+    }
+    rows = BLOCK_FLOATS / widest / BLOCK_ROWS_STEP * BLOCK_ROWS_STEP;
+    rows = rows > BLOCK_ROWS_LEAST ? rows : BLOCK_ROWS_LEAST;
+    p->rows = p->rows < rows ? p->rows : rows;
 }
 
 /* ---- offsets ---- */
@@ -363,6 +393,8 @@ static inarch_status new_addends(ia_program *p, inarch_error *err)
 inarch_status plan_memory(ia_program *p, inarch_error *err)
 {
     layout l = {.p = p};
+    if (p->options->blocks && p->mode != IA_RUN_TRAIN)
+        cut_rows(p);
     pin_results(p);
     inarch_status status = new_addends(p, err);
     if (status == INARCH_OK && p->mode == IA_RUN_TRAIN)

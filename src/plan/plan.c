@@ -31,6 +31,7 @@ inarch_status ia_program_new(const ia_model *m, const ia_program_options *option
     p->options = options;
     p->exec.set = options->kernels ? options->kernels : ia_kernel_set_find(NULL);
     p->exec.pool = options->pool;
+    p->exec.bf16 = options->bf16 != 0 && p->mode == IA_RUN_TRAIN;
     inarch_status status = build(p, m, err);
     p->options = NULL;
     if (status != INARCH_OK) {
@@ -64,9 +65,20 @@ void ia_program_free(ia_program *p)
     ia_free(p->heads);
     ia_free_aligned(p->memory);
     ia_free_aligned(p->working);
+    ia_free_aligned(p->packed);
     ia_free_aligned(p->gradients);
     ia_free_aligned(p->temp);
     ia_free(p);
+}
+
+size_t ia_program_rows(const ia_program *p)
+{
+    return p->rows;
+}
+
+const ia_exec *ia_program_exec(const ia_program *p)
+{
+    return &p->exec;
 }
 
 size_t ia_program_input_count(const ia_program *p)

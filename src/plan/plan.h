@@ -28,11 +28,17 @@ typedef enum ia_run_mode {
 typedef struct ia_program_options {
     ia_run_mode mode;
     size_t rows;                  /* most rows of one run, >= 1 */
+    int blocks;                   /* not training: `rows` may become fewer, as caches like it; the
+                                     caller asks ia_program_rows */
+    size_t rows_ahead;            /* not training: of all runs together, SIZE_MAX for no end: with
+                                     many, weights are packed first; 0: few */
     const ia_kernel_set *kernels; /* NULL: the best of this CPU */
     ia_pool *pool;                /* NULL: serial; borrowed */
     uint64_t seed;                /* of random layers */
     int steps;                    /* training: see ia_program_set_step */
-    int frozen_dropout_off;       /* random layers below the live part are switched off */
+    int bf16;                 /* training: products in bf16 where weights lie in panels; outside the
+                                 law. The set can: ia_bf16_ready */
+    int frozen_dropout_off;   /* random layers below the live part are switched off */
     const ia_logits *logits;  /* per output: which activation its loss takes apart; NULL: none */
     const char *const *fetch; /* paths of layers whose (first call's) output is wanted too */
     size_t fetch_count;
@@ -46,10 +52,17 @@ IA_MUST_CHECK inarch_status ia_program_new(const ia_model *m, const ia_program_o
                                            ia_program **out, inarch_error *err);
 void ia_program_free(ia_program *p); /* NULL allowed */
 
-/* ---- where rows go in and results come out; data pointers are fixed for the program's life ----
- */
+size_t ia_program_rows(const ia_program *p); /* most rows of one run */
+/* Kernels and pool that it runs on. */
+const ia_exec *ia_program_exec(const ia_program *p);
+
+/* ---- where rows go in and results come out; data pointers are fixed for the program's life, but
+ * those of lent inputs ---- */
 size_t ia_program_input_count(const ia_program *p);
 const ia_view *ia_program_input(const ia_program *p, size_t i);
+/* From now on input i is read where its rows lie, `data`, which is not written. False when that
+ * cannot be, since a result lies in the input: copy the rows then. */
+bool ia_program_lend(ia_program *p, size_t i, const float *data);
 size_t ia_program_frontier_count(const ia_program *p);
 const ia_view *ia_program_frontier(const ia_program *p, size_t i);
 const char *ia_program_frontier_name(const ia_program *p, size_t i); /* layer path */

@@ -64,6 +64,7 @@ typedef struct plan_variable {
     char *path;
     bool is_live;  /* has a working copy (in training) or may change between runs (evaluation) */
     bool is_state; /* live, but without a gradient: forward updates it */
+    bool packed;   /* value is a copy in panels; outside training */
     size_t grads;  /* operations that give it a gradient */
 } plan_variable;
 
@@ -94,7 +95,7 @@ struct ia_program {
     size_t input_count, frontier_count, fetched_count;
     plan_head *heads;
     size_t head_count;
-    float *memory, *working, *gradients, *temp;
+    float *memory, *working, *packed, *gradients, *temp;
     size_t memory_size, working_size, temp_size; /* floats */
     double activity;
     char prefix_ends[160];

@@ -17,13 +17,25 @@ ia_variable *ia_live_variable(const ia_live *v)
 /* Narrow matrices would be mostly padding, and small ones stay in cache as they lie. */
 #define PANELS_LEAST 4096
 
-static bool wants_panels(const ia_program *p, const plan_op *op, size_t index)
+static bool suits_panels(const ia_program *p, const plan_op *op, size_t index)
 {
     const ia_variable *v = &op->layer->variables[index];
-    return p->options->steps && p->mode == IA_RUN_TRAIN && index == 0 &&
-           op->layer->cls->panels_temp && ia_array_count(&v->value) >= PANELS_LEAST &&
-           (size_t)v->value.shape.dim[1] >= ia_panels_width(&p->exec) &&
+    return index == 0 && op->layer->cls->panels_temp && ia_array_count(&v->value) >= PANELS_LEAST &&
+           (size_t)v->value.shape.dim[1] >= ia_panels_width(&p->exec);
+}
+
+/* The working copy lies in panels. */
+static bool trains_in_panels(const ia_program *p, const ia_variable *v)
+{
+    return p->mode == IA_RUN_TRAIN && p->options->steps &&
            !ia_regularizer_active(&v->regularizer) && !v->constraint.cls;
+}
+
+#define ROWS_AHEAD_LEAST 2048 /* what packing costs, so many rows win back */
+
+static bool runs_in_panels(const ia_program *p)
+{
+    return p->mode != IA_RUN_TRAIN && p->options->rows_ahead >= ROWS_AHEAD_LEAST;
 }
 
 static inarch_status new_variable(ia_program *p, const plan_op *op, size_t index, size_t *out,
@@ -49,10 +61,12 @@ static inarch_status new_variable(ia_program *p, const plan_op *op, size_t index
     v.is_live = p->mode != IA_RUN_PREDICT && op->live && updates;
     v.is_state = v.is_live && !doc->trainable;
     v.live.state = v.is_state;
-    if (wants_panels(p, op, index) && v.is_live) {
+    v.packed = runs_in_panels(p);
+    if (suits_panels(p, op, index) && (v.packed || (v.is_live && trains_in_panels(p, doc)))) {
         const int64_t *dim = doc->value.shape.dim;
         v.live.panels = ia_panels_size(&p->exec, (size_t)dim[0], (size_t)dim[1], &v.live.count);
     }
+    v.packed = v.packed && v.live.panels;
     *out = p->variable_count;
     p->variables[p->variable_count++] = v;
     return INARCH_OK;
@@ -114,6 +128,26 @@ static inarch_status working_copies(ia_program *p, inarch_error *err)
         v->live.value = p->working + at;
         add_padded(&at, v->live.count);
         p->live[p->live_count++] = i;
+    }
+    return INARCH_OK;
+}
+
+/* Packed values, in one block. */
+static inarch_status packed_copies(ia_program *p, inarch_error *err)
+{
+    size_t total = 0, at = 0, bytes;
+    bool ok = true;
+    for (size_t i = 0; i < p->variable_count; i++)
+        if (p->variables[i].packed)
+            ok = ok && add_padded(&total, p->variables[i].live.count);
+    ok = ok && ia_mul(total, sizeof(float), &bytes);
+    if (!ok || !(p->packed = ia_calloc_aligned(bytes)))
+        return ia_fail_memory(err, "packed weights", ok ? bytes : 0);
+    for (size_t i = 0; i < p->variable_count; i++) {
+        if (!p->variables[i].packed)
+            continue;
+        p->variables[i].live.value = p->packed + at;
+        add_padded(&at, p->variables[i].live.count);
     }
     return INARCH_OK;
 }
@@ -180,6 +214,7 @@ inarch_status plan_variables(ia_program *p, inarch_error *err)
     IA_TRY(collect(p, err));
     if (p->mode == IA_RUN_TRAIN)
         IA_TRY(working_copies(p, err));
+    IA_TRY(packed_copies(p, err));
     ia_program_rebind(p);
     return INARCH_OK;
 }
@@ -189,7 +224,7 @@ void ia_program_rebind(ia_program *p)
     for (size_t i = 0; i < p->variable_count; i++) {
         plan_variable *v = &p->variables[i];
         const ia_array *value = &ia_live_variable(&v->live)->value;
-        if (v->is_live && p->mode == IA_RUN_TRAIN) {
+        if (v->packed || (v->is_live && p->mode == IA_RUN_TRAIN)) {
             ia_live_read(p, &v->live, ia_array_data(value), v->live.value);
             continue;
         }

@@ -181,6 +181,18 @@ inarch_status ia_cache_put(ia_cache *c, const ia_program *p, const uint64_t *sou
     return INARCH_OK;
 }
 
+/* Rows come in no order that the machine could foresee: the first lines of one to come are asked
+ * for. */
+#define FETCH_AHEAD 4
+#define FETCH_BYTES 1024
+static void fetch(const ia_cache *c, uint64_t source_row)
+{
+    const char *row = (const char *)(c->memory + c->slot[source_row] * c->row_floats);
+    size_t bytes = c->row_floats * sizeof(float);
+    for (size_t i = 0; i < bytes && i < FETCH_BYTES; i += 64)
+        __builtin_prefetch(row + i);
+}
+
 inarch_status ia_cache_get(const ia_cache *c, ia_program *p, const uint64_t *source_row,
                            size_t rows, inarch_error *err)
 {
@@ -188,6 +200,8 @@ inarch_status ia_cache_get(const ia_cache *c, ia_program *p, const uint64_t *sou
         assert(ia_cache_has(c, source_row[r]));
         uint64_t slot = c->slot[source_row[r]];
         if (c->memory) {
+            if (r + FETCH_AHEAD < rows)
+                fetch(c, source_row[r + FETCH_AHEAD]);
             from_record(p, r, c->memory + slot * c->row_floats);
         } else {
             IA_TRY(transfer(c, slot, false, err));

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define PREDICT_ROWS 256
+#define PREDICT_ROWS 1024 /* at most: the program knows better */
 
 ia_evaluate_options ia_evaluate_defaults(void)
 {
@@ -71,8 +71,10 @@ done:
 
 typedef struct predictor {
     ia_program *program;
+    const ia_data *data;
     ia_feed *feed;
     uint64_t *rows;
+    float **own; /* the program's buffers of its inputs */
     const float **values;
     size_t value_count, block;
     bool fetch;
@@ -87,6 +89,7 @@ static void predictor_release(predictor *q)
 {
     ia_free(q->values);
     ia_free(q->rows);
+    ia_free(q->own);
     ia_feed_free(q->feed);
     ia_program_free(q->program);
 }
@@ -97,21 +100,64 @@ static inarch_status predictor_init(predictor *q, const ia_model *m, const ia_da
     size_t rows = ia_data_rows(d), block = o->rows ? o->rows : PREDICT_ROWS;
     ia_program_options p = {.mode = IA_RUN_PREDICT,
                             .rows = block < rows ? block : rows,
+                            .blocks = 1,
+                            .rows_ahead = rows,
                             .kernels = o->kernels,
                             .pool = o->pool,
                             .fetch = o->fetch,
                             .fetch_count = o->fetch_count,
                             .fetch_only = o->fetch_count > 0};
-    q->block = p.rows;
     q->fetch = o->fetch_count > 0;
     IA_TRY(ia_program_new(m, &p, &q->program, err));
+    q->block = ia_program_rows(q->program);
     q->value_count = q->fetch ? o->fetch_count : ia_program_output_count(q->program);
     IA_TRY(ia_feed_new(d, NULL, 0, NULL, q->block, &q->feed, err));
+    q->data = d;
     q->rows = ia_calloc(q->block, sizeof *q->rows);
     q->values = ia_calloc(q->value_count, sizeof *q->values);
-    if (!q->rows || !q->values)
+    q->own = ia_calloc(ia_program_input_count(q->program), sizeof *q->own);
+    if (!q->rows || !q->values || !q->own)
         return ia_fail_memory(err, "predictions", q->block * sizeof *q->rows);
+    for (size_t i = 0; i < ia_program_input_count(q->program); i++)
+        q->own[i] = ia_program_input(q->program, i)->data;
     return INARCH_OK;
+}
+
+/* Where rows [at, at + n) lie as the program takes them; NULL: they have to be gathered. */
+static const float *rows_as_stored(const ia_data *d, size_t input, size_t at, size_t n)
+{
+    size_t run;
+    const void *x = ia_data_peek(d, input, at, &run);
+    bool fits = x && run >= n && ia_data_input_dtype(d, input) == IA_F32 &&
+                (uintptr_t)x % _Alignof(float) == 0;
+    return fits ? x : NULL;
+}
+
+/* Rows that lie in the data one behind the other are read there. False where that cannot be, or
+ * something is wrong with them: ia_feed_load says what. */
+static bool lend_rows(predictor *q, size_t at, size_t n)
+{
+    size_t inputs = ia_program_input_count(q->program), lent = 0;
+    ia_misfit bad;
+    for (const float *x; lent < inputs; lent++)
+        if (!(x = rows_as_stored(q->data, lent, at, n)) || !ia_program_lend(q->program, lent, x))
+            break;
+    if (lent == inputs && !ia_program_misfit(q->program, n, &bad))
+        return true;
+    for (size_t i = 0; i < inputs; i++) /* what was lent for another block, too */
+        ia_program_lend(q->program, i, q->own[i]);
+    return false;
+}
+
+static inarch_status load_rows(predictor *q, size_t at, size_t n, inarch_error *err)
+{
+    if (lend_rows(q, at, n)) {
+        ia_program_prefix(q->program, n);
+        return INARCH_OK;
+    }
+    for (size_t r = 0; r < n; r++)
+        q->rows[r] = at + r;
+    return ia_feed_load(q->feed, q->program, q->rows, n, NULL, NULL, err);
 }
 
 static inarch_status predict_blocks(predictor *q, size_t rows, ia_predict_fn *fn, void *context,
@@ -119,9 +165,7 @@ static inarch_status predict_blocks(predictor *q, size_t rows, ia_predict_fn *fn
 {
     for (size_t at = 0; at < rows; at += q->block) {
         size_t n = rows - at < q->block ? rows - at : q->block;
-        for (size_t r = 0; r < n; r++)
-            q->rows[r] = at + r;
-        IA_TRY(ia_feed_load(q->feed, q->program, q->rows, n, NULL, NULL, err));
+        IA_TRY(load_rows(q, at, n, err));
         ia_program_suffix(q->program, n, 0);
         for (size_t i = 0; i < q->value_count; i++)
             q->values[i] = result(q, i)->data;

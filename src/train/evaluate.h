@@ -29,7 +29,7 @@ typedef inarch_status ia_predict_fn(void *context, size_t row0, size_t rows,
                                     const float *const *values, inarch_error *err);
 
 typedef struct ia_predict_options {
-    size_t rows;              /* of a block; 0 = 256. Results do not depend on it */
+    size_t rows;              /* of a block, at most; 0: what suits. Results do not depend on it */
     const char *const *fetch; /* features: outputs of these layers (paths) instead of the outputs */
     size_t fetch_count;
     ia_pool *pool;

@@ -69,6 +69,7 @@ typedef struct ia_fit_options {
     int from_epoch_0;        /* 1: the model as given is a candidate (needs validation) */
 
     int frozen_dropout_off;
+    int bf16; /* outside the numeric law */
     int no_cache;
     size_t memory;          /* bytes of cache in memory before it goes to a file; 0 = 1 GiB */
     const char *checkpoint; /* written at each epoch end; resumed from when it exists; NULL */

@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "kernels/losses.h"
-#include "plan/program.h" /* exec: the kernels and threads that the program runs on */
 
 #include <string.h>
 
@@ -112,7 +111,7 @@ double ia_objective_penalty(const ia_objective *o, const ia_program *p)
     for (size_t i = 0; i < o->penalty_count; i++) {
         const ia_live *v = ia_program_live(p, o->penalties[i].live);
         ia_penalty_rows rows = penalty_rows(&o->penalties[i], v);
-        sum += o->penalties[i].strength * ia_penalty_sum(&p->exec, &rows, v->count);
+        sum += o->penalties[i].strength * ia_penalty_sum(ia_program_exec(p), &rows, v->count);
     }
     return sum;
 }
@@ -126,7 +125,7 @@ void ia_objective_penalty_grad(const ia_objective *o, const ia_program *p)
     for (size_t i = 0; i < o->penalty_count; i++) {
         const ia_live *v = ia_program_live(p, o->penalties[i].live);
         ia_penalty_rows rows = penalty_rows(&o->penalties[i], v);
-        ia_penalty_grad(&p->exec, &rows, v->count);
+        ia_penalty_grad(ia_program_exec(p), &rows, v->count);
     }
 }
 
@@ -157,7 +156,7 @@ double ia_head_loss(const ia_head *h, const ia_program *p, size_t rows, const fl
 {
     const ia_view *logits = ia_program_logits(p, h->output);
     size_t n = rows * h->samples;
-    ia_loss_batch b = {.exec = &p->exec,
+    ia_loss_batch b = {.exec = ia_program_exec(p),
                        .samples = n,
                        .cols = h->cols,
                        .p = ia_program_output(p, h->output)->data,

@@ -134,15 +134,17 @@ static json_t *identity(const ia_run *r)
         snprintf(monitor, sizeof monitor, "%s of %s by %.17g%s", r->monitor.up ? "max" : "min",
                  r->monitor.name, fabs(o->min_delta), o->restore_best ? "" : ", the last is kept");
     json_t *all = json_pack(
-        "{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:f, s:f, s:b, s:b, s:I, s:s}",
+        "{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:f, s:f, s:b, s:b, s:b, s:I, "
+        "s:s}",
         "model", (json_int_t)r->model_crc, "first step", (json_int_t)r->first_step, "class weights",
         o->class_weight ? o->class_weight : "", "data", (json_int_t)r->data_crc, "rows",
         (json_int_t)r->rows, "validation rows",
         (json_int_t)(r->validation ? ia_data_rows(r->validation) : 0), "batch size",
         (json_int_t)r->batch, "shuffle", o->shuffle != 0, "seed", (json_int_t)o->seed, "optimizer",
         optimizer, "schedule", schedule, "l2_sp", o->l2_sp, "l2_sp of new weights", o->l2_sp_new,
-        "frozen dropout", o->frozen_dropout_off != 0, "moments", o->fresh_moments != 0, "epochs",
-        (json_int_t)(whole_run ? o->epochs : 0), "monitor", monitor);
+        "frozen dropout", o->frozen_dropout_off != 0, "bf16", o->bf16 != 0, "moments",
+        o->fresh_moments != 0, "epochs", (json_int_t)(whole_run ? o->epochs : 0), "monitor",
+        monitor);
     bool ok = true;
     put(all, "losses", heads_text(r), &ok);
     return whole(all, ok);

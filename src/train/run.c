@@ -128,6 +128,7 @@ static inarch_status make_trainer(ia_run *r, inarch_error *err)
                             .rows = r->batch,
                             .seed = o->seed,
                             .frozen_dropout_off = o->frozen_dropout_off,
+                            .bf16 = o->bf16,
                             .pool = o->pool,
                             .kernels = o->kernels};
     IA_TRY(ia_trainer_new(r->m, &t, &r->trainer, err));

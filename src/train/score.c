@@ -2,7 +2,6 @@
 #include "train/score.h"
 
 #include "base/alloc.h"
-#include "plan/program.h" /* exec, as in objective.c */
 
 #include <stdio.h>
 #include <string.h>
@@ -135,7 +134,7 @@ static void add_metrics(ia_score *s, score_head *q, const ia_program *p, size_t 
     const ia_head *h = q->head;
     const ia_view *z = ia_program_logits(p, h->output);
     const float *w = per_sample(s, h, rows, weight);
-    ia_scores b = {.exec = &p->exec,
+    ia_scores b = {.exec = ia_program_exec(p),
                    .samples = rows * h->samples,
                    .cols = h->cols,
                    .p = ia_program_output(p, h->output)->data,

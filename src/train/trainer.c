@@ -49,7 +49,8 @@ static inarch_status make_program(ia_trainer *t, ia_model *m, const ia_trainer_o
                             .seed = o->seed,
                             .steps = ia_optimizer_is_elementwise(o->optimizer) && o->l2_sp == 0 &&
                                      o->l2_sp_new == 0,
-                            .frozen_dropout_off = o->frozen_dropout_off};
+                            .frozen_dropout_off = o->frozen_dropout_off,
+                            .bf16 = o->bf16};
     ia_logits *logits = ia_calloc(m->output_count, sizeof *logits);
     if (!logits)
         return ia_fail_memory(err, "the program", m->output_count * sizeof *logits);

@@ -16,6 +16,7 @@ typedef struct ia_trainer_options {
     size_t rows; /* most rows of a step */
     uint64_t seed;
     int frozen_dropout_off;
+    int bf16; /* products in bf16, where the weights lie in panels */
     ia_pool *pool;
     const ia_kernel_set *kernels;
 } ia_trainer_options;

@@ -3,6 +3,7 @@
 #include "kernel_test.h"
 
 #include "kernels/activation.h"
+#include "kernels/dispatch.h"
 #include "kernels/optimize.h"
 
 #define ROOM 300000
@@ -233,6 +234,59 @@ static void test_threads(void **state)
     operands_free(&o);
 }
 
+/* y of few rows, which takes several panels side by side: from panels and from rows, with relu, and
+ * nothing read behind either. */
+static void check_strip(operands *o, const ia_exec *e, size_t rows, size_t in, size_t units,
+                        ia_random *r)
+{
+    ia_exec ref = test_reference();
+    float *x = guard_random(&o->x, rows * in, r), *w = guard_random(&o->w, in * units, r);
+    float *b = guard_random(&o->b, units, r), *want = ia_calloc(rows * units, 4);
+    size_t floats;
+    assert_true(ia_panels_size(e, in, units, &floats));
+    float *panels = guard_output(&o->panels, floats);
+    ia_panels_pack(e, in, units, w, panels);
+    for (int kind = 0; kind < 4; kind++) {
+        ia_dense_forward f = {.rows = rows, .in = in, .units = units, .x = x, .w = w};
+        f.b = kind < 2 ? b : NULL;
+        f.relu = kind == 0;
+        f.y = want;
+        ia_dense_forward_run(&ref, &f);
+        f.panels = kind != 3;
+        f.w = f.panels ? panels : w;
+        f.y = guard_output(&o->y, rows * units);
+        ia_dense_forward_run(e, &f);
+        assert_same_floats(f.y, want, rows * units, e->set, "strip %zu x %zu x %zu, kind %d", rows,
+                           in, units, kind);
+        guard_check(&o->y, rows * units);
+    }
+    ia_free(want);
+}
+
+static void test_strips(void **state)
+{
+    (void)state;
+    static const size_t in[] = {1, 2, 255, 256, 257, 600};
+    static const size_t units[] = {15, 16, 32, 63, 64, 65, 127, 128, 129, 160, 255, 256, 300};
+    operands o;
+    operands_new(&o);
+    ia_random r = ia_random_from(ia_random_key_of(2, 5, 1));
+    for (int threads = 1; threads <= 8; threads = threads * 2 + (threads == 2)) {
+        ia_pool *pool = NULL;
+        inarch_error err;
+        assert_ok(ia_pool_new(threads, &pool, &err), err);
+        FOR_EACH_SET (e)
+            for (size_t rows = 1; rows <= IA_STRIP_ROWS + 1; rows++)
+                for (size_t i = 0; i < IA_COUNT(in) * IA_COUNT(units); i++) {
+                    e.pool = pool;
+                    check_strip(&o, &e, rows, in[i / IA_COUNT(units)], units[i % IA_COUNT(units)],
+                                &r);
+                }
+        ia_pool_free(pool);
+    }
+    operands_free(&o);
+}
+
 /* Padding stays out of it: NaN and infinity reach exactly the outputs they should, and sizes that
  * overflow are refused. */
 static void test_edges(void **state)
@@ -263,9 +317,8 @@ static void test_edges(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small_shapes),
-        cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_small_shapes), cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_strips),
         cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* Dense: y = activation(x w + b) over the last axis; leading axes of a row are further rows. */
 #include "nn/layers/common.h"
 
+#include "kernels/bf16.h"
+
 #include <stddef.h>
 
 typedef struct dense_config {
@@ -161,9 +163,12 @@ static size_t dense_panels_temp(const ia_layer *l, const ia_exec *e, const ia_sh
                                 size_t rows)
 {
     const dense_config *c = l->config;
-    size_t floats, vectors = dense_outputs(l, in, rows) / (size_t)c->units;
-    bool fits = ia_dense_back_size(e, vectors, ia_last_dim(in), (size_t)c->units, &floats);
-    return fits ? floats : SIZE_MAX;
+    size_t units = (size_t)c->units, vectors = dense_outputs(l, in, rows) / units;
+    size_t floats, forward = 0, inputs = ia_last_dim(in);
+    bool fits = e->bf16 ? ia_bf16_back_size(vectors, inputs, units, &floats) &&
+                              ia_bf16_forward_size(vectors, inputs, &forward)
+                        : ia_dense_back_size(e, vectors, inputs, units, &floats);
+    return !fits ? SIZE_MAX : floats > forward ? floats : forward;
 }
 
 static bool dense_activates(const ia_op *op)
@@ -186,7 +191,10 @@ static void dense_forward(const ia_op *op)
     d.panels = op->panels && op->panels[0];
     d.relu = activates && ia_activation_is_relu(&c->activation);
     d.y = activates && c->activation.cls->needs_z && op->saved ? op->saved : op->out.data;
-    ia_dense_forward_run(op->exec, &d);
+    if (d.panels && op->exec->bf16)
+        ia_bf16_forward_run(op->exec, &d, op->temp);
+    else
+        ia_dense_forward_run(op->exec, &d);
     if (activates && !d.relu)
         ia_activate(op->exec, &c->activation, d.rows, d.units, d.y, op->out.data);
 }
@@ -216,7 +224,8 @@ static void dense_backward(const ia_op *op)
         d.dw = op->dw[0];
         d.db = db;
         d.step = op->step[0];
-        ia_dense_back_run(op->exec, &d, op->temp + (activates ? rows * units : 0));
+        (op->exec->bf16 ? ia_bf16_back_run : ia_dense_back_run)(
+            op->exec, &d, op->temp + (activates ? rows * units : 0));
         return;
     }
     if (op->dx[0])
