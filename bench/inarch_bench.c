@@ -6,6 +6,7 @@
  *     inarch_bench one [--threads N]           W6's model, one row at a time
  *     inarch_bench fit ARCH ROWS CLASSES BATCH EPOCHS   one fit, total seconds: for the growth
  * table
+ *     inarch_bench open FILE LABELS            seconds to open a table
  *
  * A row sets up, trains one epoch to warm up, prints "ready" and then does one unit - an epoch, or
  * all rows once - for every line "go" on standard input and prints {"seconds": s}; anything else
@@ -195,6 +196,20 @@ static void fit_once(char **arg, const settings *s)
     inarch_free(m);
 }
 
+/* Seconds to open a table; it is left open, so that the peak of memory is the data's. */
+static void open_table(const char *path, const char *labels_of)
+{
+    inarch_error err;
+    inarch_data *d;
+    inarch_data_options o = INARCH_DATA_OPTIONS;
+    o.labels = labels_of;
+    double begun = now();
+    if (inarch_data_open(path, &o, NULL, &d, &err))
+        die(&err);
+    answer(now() - begun);
+    inarch_data_free(d);
+}
+
 /* ---- predicting ---- */
 
 static void predict(const work *w, const settings *s)
@@ -319,6 +334,8 @@ int main(int argc, char **argv)
         peak(&s);
     else if (strcmp(what, "one") == 0)
         one_row(find("W6"), &s);
+    else if (strcmp(what, "open") == 0 && n == 4)
+        open_table(argv[2], argv[3]);
     else if (strcmp(what, "fit") == 0 && n == 7)
         fit_once(argv + 2, &s);
     else if (w && strcmp(what, "W6") == 0)

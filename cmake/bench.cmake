@@ -4,3 +4,4 @@ target_compile_definitions(inarch_bench PRIVATE _GNU_SOURCE)
 target_compile_options(inarch_bench PRIVATE
   -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes)
 target_link_libraries(inarch_bench PRIVATE inarch_static)
+add_executable(write_csv ${PROJECT_SOURCE_DIR}/bench/write_csv.c)

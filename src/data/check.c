@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK 1024 /* numbers converted at once */
+#define BLOCK 1024           /* numbers converted at once */
 #define EXPONENT 0x7f800000u /* all ones: NaN or infinity */
 
 /* ---- cells of a table ---- */
