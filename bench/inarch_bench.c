@@ -1,16 +1,16 @@
 /* The rows of the speed table in inarch, through the public interface only.
  *
- *     inarch_bench rows                        the table, one JSON object a line
+ *     inarch_bench rows                    the table, one JSON object a line
  *     inarch_bench peak [--threads N] [--cpu S]
- *     inarch_bench W2 [--threads N] [--cpu SET] [--rows N]
- *     inarch_bench one [--threads N]           W6's model, one row at a time
- *     inarch_bench fit ARCH ROWS CLASSES BATCH EPOCHS   one fit, total seconds: for the growth
- * table
- *     inarch_bench open FILE LABELS            seconds to open a table
+ *     inarch_bench W2 [--threads N] [--cpu SET] [--precision P] [--rows N]
+ *     inarch_bench one [--threads N]       W6's model, one row at a time
+ *     inarch_bench fit ARCH ROWS CLASSES BATCH EPOCHS   one fit, its seconds
+ *     inarch_bench open FILE LABELS        seconds to open a table
  *
- * A row sets up, trains one epoch to warm up, prints "ready" and then does one unit - an epoch, or
- * all rows once - for every line "go" on standard input and prints {"seconds": s}; anything else
- * ends it. So several programs can take turns while the others sleep in a read. */
+ * A row sets up, trains one epoch to warm up, prints "ready" and then does its unit - an epoch, or
+ * all rows once - for every line "go" on standard input, short ones over and over for SPELL
+ * seconds, and prints {"seconds": s} of one; anything else ends it. So several programs can take
+ * turns while the others sleep in a read. */
 #include "peak.h"
 #include "work.h"
 
@@ -20,9 +20,11 @@
 #include <string.h>
 #include <time.h>
 
+#define SPELL 0.1 /* s; the peers' is the same */
+
 typedef struct settings {
     int threads;
-    const char *cpu;
+    const char *cpu, *precision;
     size_t rows; /* 0: the row's own */
 } settings;
 
@@ -135,12 +137,14 @@ static inarch_fit_options options_of(const settings *s, size_t classes, size_t b
     fit.metrics = "accuracy";
     fit.threads = s->threads;
     fit.cpu = s->cpu;
+    fit.precision = s->precision;
     return fit;
 }
 
 typedef struct turns {
     double begun;
-    size_t done;
+    size_t done; /* epochs since then; the first is to warm up */
+    int warm;
 } turns;
 
 static int32_t epoch_done(void *context, const inarch_event *e)
@@ -148,20 +152,24 @@ static int32_t epoch_done(void *context, const inarch_event *e)
     turns *t = context;
     if (e->kind != INARCH_EVENT_EPOCH || e->epoch == 0)
         return INARCH_CONTINUE;
-    if (t->done++ == 0)
-        ready();
+    double took = now() - t->begun;
+    t->done++;
+    if (t->warm && took < SPELL)
+        return INARCH_CONTINUE;
+    if (t->warm)
+        answer(took / (double)t->done);
     else
-        answer(now() - t->begun);
+        ready();
     if (!next_turn())
         return INARCH_STOP;
-    t->begun = now();
+    *t = (turns){now(), 0, 1};
     return INARCH_CONTINUE;
 }
 
 static void train(const work *w, const settings *s)
 {
     inarch_error err;
-    turns t = {0, 0};
+    turns t = {0, 0, 0};
     inarch_model *m = model_of(w);
     inarch_data *d = data_of(s->rows ? s->rows : w->rows, w->in, w->classes);
     inarch_fit_options fit = options_of(s, w->classes, w->batch);
@@ -224,15 +232,17 @@ static void predict(const work *w, const settings *s)
     run.cpu = s->cpu;
     float *out = memory(rows * w->classes, sizeof *out);
     for (int warm = 1;; warm = 0) {
+        double begun, took = 0;
+        size_t done = 0;
         if (!warm && !next_turn())
             break;
-        double begun = now();
-        if (inarch_predict(m, d, 0, &run, out, rows * w->classes, &err))
-            die(&err);
+        for (begun = now(); took < SPELL; done++, took = now() - begun)
+            if (inarch_predict(m, d, 0, &run, out, rows * w->classes, &err))
+                die(&err);
         if (warm)
             ready();
         else
-            answer(now() - begun);
+            answer(took / (double)done);
     }
     free(out);
     inarch_data_free(d);
@@ -313,7 +323,7 @@ static void list_rows(void)
 
 int main(int argc, char **argv)
 {
-    settings s = {.threads = 1, .cpu = NULL};
+    settings s = {.threads = 1, .cpu = NULL, .precision = NULL};
     int n = 1;
     for (int i = 1; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : "";
@@ -321,6 +331,8 @@ int main(int argc, char **argv)
             s.threads = atoi(value), i++;
         else if (strcmp(argv[i], "--cpu") == 0)
             s.cpu = value, i++;
+        else if (strcmp(argv[i], "--precision") == 0)
+            s.precision = value, i++;
         else if (strcmp(argv[i], "--rows") == 0)
             s.rows = (size_t)atol(value), i++;
         else

@@ -1,196 +1,206 @@
-#!/usr/bin/env python3
-"""What is not a race: python3 bench/limits.py [--build build-bench] [--only W7,W8,W9,busy,memory,growth] [--scale 1]
+"""The rows of run.py that are measured against numbers, not raced.
 
 W7 start-up; W8 bytes as stored against float32; W9 a large CSV; W2 beside a process that keeps one of two CPUs;
-memory of training against its parts; how time grows with rows, width, depth and epochs. Prints value, goal, verdict.
+memory of training against its parts; how time grows with rows, width, depth and epochs.
 """
-import argparse
-import array
 import json
 import math
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-DEFAULT_PYTHON = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "inarch/bench/bin/python")
+import npz
+import programs
 
-
-def run(command, **more):
-    """(seconds, peak kB, standard output)"""
-    begun = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
-    out = child.stdout.read()
-    why = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)}: {why.decode()}")
-    return time.perf_counter() - begun, usage.ru_maxrss, out.decode()
+BATCH = 128
 
 
-def report(row, text, met):
-    print(f"{row:8}{text}: {'met' if met else 'NOT met'}", flush=True)
+def report(o, row, text, met):
+    print(f"{row:8}{text}: {programs.verdict(o, met)}", flush=True)
 
 
-def npy(file, data, shape, kind):
-    """An array in NumPy's format."""
-    header = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}"
-    header += " " * (63 - (10 + len(header)) % 64) + "\n"
-    file.write(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + data)
-
-
-def images(path, rows, kind):
-    rng = random.Random(0)
-    one = rng.randbytes(784 * 64)
-    data = b"".join(one[i * 784 % len(one):][:784] for i in range(rows))
-    if kind == "<f4":
-        data = array.array("f", iter(data)).tobytes()
-    with zipfile.ZipFile(path, "w") as archive:
-        with archive.open("x.npy", "w", force_zip64=True) as file:
-            npy(file, data, (rows, 784), kind)
-        with archive.open("y.npy", "w") as file:
-            npy(file, array.array("i", [i % 10 for i in range(rows)]).tobytes(), f"({rows},)", "<i4")
-
-
-def w7(o, folder):
-    arch = "input:300,dense:700:relu,dense:50:relu,dense:10:softmax"
-    images_path = f"{folder}/t.csv"
-    with open(images_path, "w") as file:
-        file.write(run([f"{o.build}/write_csv", "30", "300"])[2])
-    run([f"{o.build}/inarch", "train", "--arch", arch.replace("dense:10:softmax", "dense:1:sigmoid"), "--data", images_path,
-         "--labels", "label", "--optimizer", "sgd", "-o", f"{folder}/m.h5"])
+def w7(o, folder, _):
+    """A model of 1 MB, and the time from exec to exit."""
+    arch = "input:300,dense:700:relu,dense:50:relu,dense:1:sigmoid"
+    with open(f"{folder}/t.csv", "w") as file:
+        file.write(programs.once([f"{o.build}/write_csv", "30", "300"])[2])
+    programs.once([f"{o.build}/inarch", "train", "--arch", arch, "--data", f"{folder}/t.csv", "--labels", "label",
+                   "--optimizer", "sgd", "-o", f"{folder}/m.h5"])
     size = os.path.getsize(f"{folder}/m.h5") / 1e6
-    version = min(run([f"{o.build}/inarch", "--version"])[0] for _ in range(20))
-    show = min(run([f"{o.build}/inarch", "show", f"{folder}/m.h5"])[0] for _ in range(20))
-    report("W7", f"--version {1e3 * version:.1f} ms, show of {size:.1f} MB {1e3 * show:.1f} ms, goal 10 ms", show <= 0.010)
+    version = min(programs.once([f"{o.build}/inarch", "--version"])[0] for _ in range(20))
+    show = min(programs.once([f"{o.build}/inarch", "show", f"{folder}/m.h5"])[0] for _ in range(20))
+    report(o, "W7", f"--version {1e3 * version:.1f} ms, show of {size:.1f} MB {1e3 * show:.1f} ms, goal 10 ms",
+           max(version, show) <= 0.010)
+    return {"version": version, "show": show, "megabytes": size}
 
 
-def w8(o, folder):
+def images(rows, kind):
+    """rows of 784 bytes, or the same as float32, in pieces."""
+    noise = random.Random(0).randbytes(784 * 64)
+    block = noise if kind == "|u1" else struct.pack(f"<{len(noise)}f", *noise)
+    size = len(block) // 64
+    for at in range(0, rows, 64):
+        yield block[:size * min(64, rows - at)]
+
+
+def w8(o, folder, _):
     rows = int(60000 * o.scale)
     best, peak = {}, {}
-    paths = {"uint8": f"{folder}/u.npz", "float32": f"{folder}/f.npz"}
-    images(paths["uint8"], rows, "|u1")
-    images(paths["float32"], rows, "<f4")
+    labels = [bytes(i % 10 for i in range(rows))]
+    for name, kind in (("uint8", "|u1"), ("float32", "<f4")):
+        npz.write(f"{folder}/{name}.npz", x=(kind, (rows, 784), images(rows, kind)), y=("|u1", (rows,), labels))
     for _ in range(o.rounds):
-        for kind, path in paths.items():
-            log = f"{folder}/{kind}.jsonl"
-            _, memory, _ = run([f"{o.build}/inarch", "train", "--arch", "input:784,dense:512:relu,dense:10:softmax", "--data",
-                                path, "--batch-size", "128", "--epochs", "3", "--threads", str(o.threads), "--quiet", "--log",
-                                log, "-o", f"{folder}/w8.h5"])
-            seconds = min(json.loads(line)["seconds"] for line in open(log).read().splitlines()[-3:])
-            best[kind] = min(best.get(kind, seconds), seconds)
-            peak[kind] = memory / 1024
+        for name in ("uint8", "float32"):
+            log = f"{folder}/{name}.jsonl"
+            _, memory, _ = programs.once(
+                [f"{o.build}/inarch", "train", "--arch", "input:784,dense:512:relu,dense:10:softmax", "--data",
+                 f"{folder}/{name}.npz", "--batch-size", str(BATCH), "--epochs", "4", "--threads", str(o.threads),
+                 "--quiet", "--log", log, "-o", f"{folder}/w8.h5"])
+            with open(log) as lines:
+                seconds = min(json.loads(line)["seconds"] for line in lines.read().splitlines()[-3:])
             os.remove(log)
-    gain = peak["float32"] - peak["uint8"]
-    stored = rows * 784 * 3 / 2**20
-    report("W8", f"epoch {best['uint8']:.3f} s from uint8, {best['float32']:.3f} s from float32; memory {peak['uint8']:.0f} and "
-           f"{peak['float32']:.0f} MB", best["uint8"] <= 1.03 * best["float32"] and gain > 0.8 * stored)
+            best[name] = min(best.get(name, seconds), seconds)
+            peak[name] = memory / 1024
+    stored = rows * 784 / 2**20
+    report(o, "W8", f"epoch {best['uint8']:.3f} s from uint8, {best['float32']:.3f} s from float32; resident "
+           f"{peak['uint8']:.0f} and {peak['float32']:.0f} MB, the rows as stored being {stored:.0f} and {4 * stored:.0f}",
+           best["uint8"] <= 1.03 * best["float32"] and peak["float32"] - peak["uint8"] > 0.8 * 3 * stored)
+    return {"epoch": best, "resident": peak}
 
 
-def w9(o, folder):
+READERS = {
+    "pandas": "import pandas; read = lambda: pandas.read_csv(path, dtype='float32', engine='c')",
+    "polars": "import polars; read = lambda: polars.read_csv(path, infer_schema_length=1000)",
+    "numpy.loadtxt": "import numpy; read = lambda: numpy.loadtxt(path, numpy.float32, delimiter=',', skiprows=1)",
+}
+
+
+def w9(o, folder, _):
     rows, columns, path = int(1000000 * o.scale), 100, f"{folder}/t.csv"
     with open(path, "wb") as file:
         subprocess.run([f"{o.build}/write_csv", str(rows), str(columns)], stdout=file, check=True)
-    size = os.path.getsize(path)
-    open(path, "rb").read(1 << 20)
-    best, peak = 1e9, 0
+    size, numbers = os.path.getsize(path) / 1e6, 4 * rows * (columns + 1)
+    found = {}
+    for threads in sorted({1, o.threads}):
+        command = programs.confined([o.bench, "open", path, "label"], threads)
+        results = [programs.once(command) for _ in range(o.rounds)]
+        rate = size / min(json.loads(out)["seconds"] for _, _, out in results)
+        share = max(memory for _, memory, _ in results) * 1024 / numbers
+        found[f"inarch, {threads} threads"] = rate, share
+    rate, share = found[f"inarch, {o.threads} threads"]
+    report(o, "W9", f"{size:.0f} MB of CSV at {rate:.0f} MB/s, goal 500, on one thread "
+           f"{found['inarch, 1 threads'][0]:.0f}; memory {share:.2f} x its numbers, goal 1.2", rate >= 500 and share <= 1.2)
+    for name, code in READERS.items() if not o.no_peers else ():
+        code = (f"import sys, time; path = sys.argv[1]; {code}\n"
+                "t = time.perf_counter(); d = read(); print(time.perf_counter() - t)")
+        try:
+            _, memory, out = programs.once(programs.confined([o.python, "-c", code, path], o.threads),
+                                           programs.environment(o.threads))
+        except (OSError, RuntimeError) as error:
+            print(f"W9: {name} is left out: {error}", file=sys.stderr)
+            continue
+        found[name] = size / float(out), memory * 1024 / numbers
+        print(f"        {name}: {found[name][0]:.0f} MB/s, memory {found[name][1]:.2f} x")
+    return found
+
+
+def busy(o, _, works):
+    """W2 on two CPUs, and beside a process that keeps the second, in turns."""
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    if len(cpus) < 2:
+        print("busy    needs two CPUs: left out")
+        return {}
+    pinned = ["taskset", "-c", ",".join(map(str, cpus))]
+    work = works["W2"]
+    commands = {"inarch": ([o.bench, "W2", "--threads", "2", "--rows", str(work["rows"])], programs.environment(2))}
+    for name, flags in (("PyTorch eager", []), ("PyTorch compiled", ["--compile"])) if not o.no_peers else ():
+        commands[name] = programs.peer(o, (["torch_peer.py", *flags], {}), work)
+    live = {name: programs.Runner([*pinned, *command], env) for name, (command, env) in commands.items()}
+    seconds = {}
+    for name, runner in live.items():
+        if not runner.ready():
+            print(f"busy: {name} is left out: {runner.why()}", file=sys.stderr)
+            continue
+        seconds[name] = [], []
     for _ in range(o.rounds):
-        _, memory, out = run([f"{o.build}/inarch_bench", "open", path, "label"])
-        best, peak = min(best, json.loads(out)["seconds"]), memory
-    rate, share = size / best / 1e6, peak * 1024 / (4 * rows * (columns + 1))
-    report("W9", f"{size / 1e6:.0f} MB of CSV at {rate:.0f} MB/s, goal 500; memory {share:.2f} x its numbers, goal 1.2",
-           rate >= 500 and share <= 1.2)
-    if os.path.exists(o.python):
-        code = "import sys,time,pandas;t=time.perf_counter();pandas.read_csv(sys.argv[1],dtype='float32');print(time.perf_counter()-t)"
-        print(f"        pandas: {size / float(run([o.python, '-c', code, path])[2]) / 1e6:.0f} MB/s")
-        code = "import sys,time,polars;t=time.perf_counter();polars.read_csv(sys.argv[1]);print(time.perf_counter()-t)"
-        print(f"        polars: {size / float(run([o.python, '-c', code, path])[2]) / 1e6:.0f} MB/s")
+        for name, both in seconds.items():
+            time.sleep(programs.PAUSE)
+            both[0].append(live[name].go())
+            spinner = subprocess.Popen(["taskset", "-c", str(cpus[1]), "sh", "-c", "while :; do :; done"])
+            try:
+                time.sleep(programs.PAUSE)
+                both[1].append(live[name].go())
+            finally:
+                spinner.send_signal(signal.SIGKILL)
+                spinner.wait()
+    for name in seconds:
+        live[name].end()
+        alone, beside = map(min, seconds[name])
+        text = f"W2 alone {alone:.3f} s, beside a busy process {beside:.3f} s: {beside / alone:.2f} x"
+        if name == "inarch":
+            report(o, "busy", text + ", goal 2.3", beside <= 2.3 * alone)
+        else:
+            print(f"        {name}: {text}")
+    return seconds
 
 
-def epochs(command, n):
-    """The fastest of n units of a program that waits for "go"."""
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    while child.stdout.readline() not in ("ready\n", ""):
-        pass
-    best = 1e9
-    for _ in range(n):
-        child.stdin.write("go\n")
-        child.stdin.flush()
-        best = min(best, json.loads(child.stdout.readline())["seconds"])
-    child.stdin.close()
-    child.wait()
-    return best
+def memory(o, _, works):
+    """W3's peak, against parameters x (weights and two slots), two batches of activations, and the rows."""
+    work = works["W3"]
+    batch, rows, widths = work["batch"], max(2 * work["batch"], work["rows"] // 5), [work["in"], 4096, 4096, 1000]
+    parameters = sum((a + 1) * b for a, b in zip(widths, widths[1:]))
+    want = 4 * (3 * parameters + 2 * batch * sum(widths) + rows * (work["in"] + 1)) / 2**20
 
+    def peak(epochs):
+        return programs.once([o.bench, "fit", work["arch"], str(rows), "1000", str(batch), str(epochs), "--threads",
+                              str(o.threads)])[1] / 1024
 
-def busy(o, _):
-    cpus = sorted(os.sched_getaffinity(0))
-    if len(cpus) != 2:
-        print("busy    is meant for two CPUs: left out")
-        return
-    command = [f"{o.build}/inarch_bench", "W2", "--threads", "2", "--rows", str(int(60000 * o.scale))]
-    alone = epochs(command, o.rounds)
-    spinner = subprocess.Popen(["taskset", "-c", str(cpus[1]), "sh", "-c", "while :; do :; done"])
-    beside = epochs(command, o.rounds)
-    spinner.send_signal(signal.SIGKILL)
-    spinner.wait()
-    report("busy", f"W2 alone {alone:.3f} s, beside a busy process {beside:.3f} s: {beside / alone:.2f} x, goal 2.3",
-           beside <= 2.3 * alone)
-
-
-def memory(o, _):
-    arch, rows, batch = "input:2048,dense:4096:relu,dense:4096:relu,dense:1000:softmax", 2048, 512
-    params = 2048 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 1000 + 1000
-    activations = 2 * batch * (2048 + 2 * 4096 + 1000)
-    want = 4 * (3 * params + activations + rows * 2049) / 2**20
-    _, peak, _ = run([f"{o.build}/inarch_bench", "fit", arch, str(rows), "1000", str(batch), "2", "--threads", "2"])
-    _, longer, _ = run([f"{o.build}/inarch_bench", "fit", arch, str(rows), "1000", str(batch), "5", "--threads", "2"])
-    report("memory", f"W3 {peak / 1024:.0f} MB, {longer / 1024:.0f} MB after more epochs; weights, slots, two batches of "
-           f"activations and data are {want:.0f} MB; {peak / 1024 / want:.2f} x, goal 1.1", peak / 1024 <= 1.1 * want)
+    few, many = peak(2), peak(5)
+    report(o, "memory", f"W3 {few:.0f} MB, {many:.0f} MB after more epochs; weights, slots, two batches of activations "
+           f"and rows are {want:.0f} MB; {few / want:.2f} x, goal 1.1", few <= 1.1 * want and many <= 1.01 * few)
+    return {"peak": few, "after more epochs": many, "formula": want}
 
 
 def slope(points):
-    """The exponent between the last two points."""
-    (a, s), (b, t) = points[-2:]
-    return math.log(t / s) / math.log(b / a)
+    """The exponent of time over the upper range: least squares through the logarithms of the last three."""
+    x, y = zip(*((math.log(n), math.log(s)) for n, s in points[-3:]))
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    return sum((a - mx) * (b - my) for a, b in zip(x, y)) / sum((a - mx) ** 2 for a in x)
 
 
-def growth(o, _):
-    def seconds(arch, rows, n, batch=128):
-        command = [f"{o.build}/inarch_bench", "fit", arch, str(rows), "10", str(batch), str(n), "--threads", "1"]
-        return min(json.loads(run(command)[2])["seconds"] for _ in range(max(1, o.rounds // 2)))
+TOP = "dense:10:softmax"
+# name: (sizes, what a size is: SPEC, rows, epochs; the exponent that its arithmetic has)
+GROWTH = {
+    "rows": ((100, 1000, 10000, 100000, 1000000), lambda n: (f"input:64,dense:64:relu,{TOP}", n, 2), 1),
+    "width": ((16, 64, 256, 1024, 2048, 4096), lambda n: (f"input:{n},dense:{n}:relu,{TOP}", 1024, 2), 2),
+    "depth": ((1, 4, 16, 32, 64), lambda n: ("input:256," + "dense:256:relu," * n + TOP, 4096, 2), 1),
+    "epochs": ((1, 10, 100, 1000), lambda n: (f"input:64,dense:64:relu,{TOP}", 2000, n), 1),
+}
 
-    top = "dense:10:softmax"
-    rows = [(n, seconds(f"input:64,dense:64:relu,{top}", n, 2)) for n in (100, 1000, 10000, 100000, 1000000)]
-    width = [(n, seconds(f"input:{n},dense:{n}:relu,{top}", 1024, 2)) for n in (16, 64, 256, 1024, 2048, 4096)]
-    depth = [(n, seconds("input:256," + "dense:256:relu," * n + top, 4096, 2)) for n in (1, 4, 16, 32, 64)]
-    many = [(n, seconds(f"input:64,dense:64:relu,{top}", 2000, n)) for n in (1, 10, 100, 1000)]
-    for name, points, want in (("rows", rows, 1), ("width", width, 2), ("depth", depth, 1), ("epochs", many, 1)):
+
+def growth(o, *_):
+    found = {}
+    for name, (sizes, what, want) in GROWTH.items():
+        points = []
+        for n in sizes if o.scale >= 1 else sizes[:3]:
+            arch, rows, epochs = what(n)
+            command = [o.bench, "fit", arch, str(rows), "10", str(BATCH), str(epochs), "--threads", "1"]
+            points.append((n, min(json.loads(programs.once(command)[2])["seconds"] for _ in range(o.rounds))))
         got = slope(points)
-        report("growth", f"{name} " + ", ".join(f"{n}: {s:.3g} s" for n, s in points) + f"; exponent {got:.2f}, goal {want} +- 0.05",
-               abs(got - want) <= 0.05)
+        report(o, "growth", f"{name} " + ", ".join(f"{n}: {s:.3g} s" for n, s in points) +
+               f"; exponent {got:.3f}, goal {want} +- 0.05", abs(got - want) <= 0.05)
+        found[name] = {"points": points, "exponent": got}
+    return found
 
 
 ROWS = {"W7": w7, "W8": w8, "W9": w9, "busy": busy, "memory": memory, "growth": growth}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=f"{HERE}/../build-bench")
-    parser.add_argument("--python", default=DEFAULT_PYTHON)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--only", default=",".join(ROWS))
-    o = parser.parse_args()
-    for row in o.only.split(","):
-        with tempfile.TemporaryDirectory() as folder:
-            ROWS[row](o, folder)
-
-
-if __name__ == "__main__":
-    main()
+def measure(o, row, works):
+    with tempfile.TemporaryDirectory() as folder:
+        return ROWS[row](o, folder, works)

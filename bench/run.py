@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""inarch and its peers side by side: python3 bench/run.py [--build build-bench] [--rounds 5] [--threads 2] [--only W2,W5]
+"""The speed table: python3 bench/run.py [--build build-bench] [--rounds 5] [--threads 2] [--only W2,W5,busy]
 
 Needs a build with -DINARCH_BENCH=ON and, for the peers, the environment that bench/setup.sh makes; peers that are not
-there are left out, with a word. In each round every program does one unit while the others sleep. Printed: the minimum
-of each over the rounds, its share of the peak of multiply-adds measured in the same rounds, and peers as multiples of
-inarch's. --scale 0.01 runs the same on fewer rows: a test of the programs, not of speed.
+there are left out, with a word. W1 to W6 are races: in each round every program does one unit while the others sleep.
+Printed: the minimum of each over the rounds, its share of the peak of multiply-adds measured in the same rounds, and
+peers as multiples of inarch's. The other rows (limits.py) are measured against numbers. --scale 0.01 runs the same on
+fewer rows: a test of the programs, not of speed.
 """
 import argparse
 import json
@@ -14,115 +15,87 @@ import subprocess
 import sys
 import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-PAUSE = 0.3  # threads of the program before may spin for so long after its unit
-DEFAULT_PYTHON = os.path.join(os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "inarch/bench/bin/python")
+import limits
+import programs
+import whole
 
 
-def torch(*flags, mode="train"):
-    return ["torch_peer.py", *flags, "--mode", mode], {}
+def torch(*flags):
+    return ["torch_peer.py", *flags], {}
 
 
-def keras(backend, mode="train"):
-    return ["keras_peer.py", "--mode", mode], {"KERAS_BACKEND": backend}
+def keras(backend):
+    return ["keras_peer.py"], {"KERAS_BACKEND": backend}
 
 
-def jax(*flags, mode="train"):
-    return ["jax_peer.py", *flags, "--mode", mode], {}
+JAX = {"JAX": (["jax_peer.py"], {})}
+NUMPY = {"NumPy": (["numpy_peer.py"], {})}
+SKLEARN = {"scikit-learn": (["sklearn_peer.py"], {})}
+DLIB = {"dlib": (["dlib_peer"], {})}
+FANN = {"FANN": (["fann_peer"], {})}
+# FANN knows no mini-batches and no Adam, and takes minutes for an epoch of W2: of the training rows W5 only.
+OTHER_ALGORITHM = "another algorithm: "
+FANN_TRAINING = {OTHER_ALGORITHM + "FANN, SGD": FANN["FANN"],
+                 OTHER_ALGORITHM + "FANN, RPROP": (["fann_peer", "--training", "rprop"], {})}
+KERAS = {f"Keras on {b}": keras(b) for b in ("tensorflow", "jax", "torch")}
+PYTHON = {"PyTorch eager": torch(), "PyTorch compiled": torch("--compile"), **JAX, **KERAS}
+KEPT = {"PyTorch, features kept": torch("--cached"), "JAX, features kept": (["jax_peer.py", "--cached"], {}),
+        "NumPy, features kept": NUMPY["NumPy"], "scikit-learn, kept": SKLEARN["scikit-learn"]}
+# Compiling takes PyTorch longer than all of W1.
+SCRIPTS = {k: v for k, v in {**PYTHON, **KEPT}.items() if k != "PyTorch compiled"}
+PLAIN = {"inarch": []}
+AVX2 = {"inarch, AVX2": ["--cpu", "avx2"]}
+BF16 = {"inarch, bf16": ["--precision", "bf16"]}
+ONE_THREAD = {"inarch, one thread": ["--threads", "1"]}
 
 
-def usual(mode="train", *more):
-    """The peers of most rows."""
-    return {
-        "PyTorch eager": torch(mode=mode),
-        "PyTorch compiled": torch("--compile", mode=mode),
-        "JAX": jax(mode=mode),
-        **{f"Keras on {b}": keras(b, mode) for b in ("tensorflow", "jax", "torch")},
-        **dict(more),
-    }
+def share_of_peak():
+    """What is wanted of W2: by the widest vectors that this CPU has."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return 0.88 if "avx512f" in file.read() else 0.80
+    except OSError:
+        return 0.80
 
 
-NUMPY = ("NumPy", (["numpy_peer.py"], {}))
-SKLEARN = ("scikit-learn", (["sklearn_peer.py"], {}))
-
-
-def with_mode(peer, mode):
-    return peer[0], ([*peer[1][0], "--mode", mode], {})
-
-
-# name: the row of inarch_bench, what it measures, our runs, the peers, the goal as (text, ratio to the best peer)
+# name: (row of inarch_bench, mode, our runs, the peers, goals). A goal is (our run, kind, value): "ratio" of the best
+# peer's time to ours, "share" of peak, "us" at most. Mode "process" is whole.py's.
 ROWS = {
-    "W1": ("W1", "epoch", {"inarch": []},
-           {**usual(), "PyTorch, features kept": torch("--cached"), "PyTorch compiled, kept": torch("--compile", "--cached"),
-            "JAX, features kept": jax("--cached")}, 15),
-    "W2": ("W2", "epoch", {"inarch": [], "inarch, AVX2": ["--cpu", "avx2"]}, usual("train", NUMPY, SKLEARN), 1.6),
-    "W3": ("W3", "epoch", {"inarch": []}, usual("train", NUMPY), None),
-    "W4": ("W4", "epoch", {"inarch": []}, usual("train", NUMPY), 1.4),
-    "W5": ("W5", "epoch", {"inarch": []}, usual("train", NUMPY, SKLEARN), 150),
-    "W6 one row": ("W6", "row", {"inarch": []}, usual("one", with_mode(NUMPY, "one"), with_mode(SKLEARN, "one")), 3),
-    "W6 many rows": ("W6", "pass", {"inarch": []}, usual("predict", with_mode(NUMPY, "predict"),
-                                                         with_mode(SKLEARN, "predict")), 1.6),
+    "W1 epoch": ("W1", "train", PLAIN,
+                 {**PYTHON, **KEPT, "PyTorch compiled, kept": torch("--compile", "--cached"),
+                  "dlib, features kept": DLIB["dlib"]}, [("inarch", "ratio", 15)]),
+    "W1 process": ("W1", "process", {**PLAIN, "inarch --no-cache": ["--no-cache"]}, SCRIPTS, [("inarch", "ratio", 40)]),
+    "W2": ("W2", "train", {**PLAIN, **AVX2}, {**PYTHON, **NUMPY, **SKLEARN, **DLIB},
+           [("inarch", "ratio", 1.6), ("inarch", "share", share_of_peak()), ("inarch, AVX2", "share", 0.80)]),
+    "W3": ("W3", "train", {**PLAIN, **BF16}, {**PYTHON, **NUMPY, **DLIB},
+           [("inarch", "share", 0.85), ("inarch, bf16", "ratio", 1.6)]),
+    "W4": ("W4", "train", PLAIN, {**PYTHON, **NUMPY, **SKLEARN, **DLIB}, [("inarch", "ratio", 1.4)]),
+    "W5": ("W5", "train", PLAIN, {**PYTHON, **NUMPY, **SKLEARN, **DLIB, **FANN_TRAINING},
+           [("inarch", "ratio", 150), ("inarch", "us", 12)]),
+    "W6 one row": ("W6", "one", {**PLAIN, **ONE_THREAD}, {**PYTHON, **NUMPY, **SKLEARN, **DLIB, **FANN},
+                   [("inarch", "ratio", 3), ("inarch", "us", 20), ("inarch, one thread", "us", 35)]),
+    "W6 many rows": ("W6", "predict", PLAIN, {**PYTHON, **NUMPY, **SKLEARN, **DLIB, **FANN}, [("inarch", "ratio", 1.6)]),
 }
 
 
-class Runner:
-    """A program that waits for "go"."""
-
-    def __init__(self, command, env):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        text=True, env=env)
-
-    def ready(self):
-        for line in self.process.stdout:
-            if line == "ready\n":
-                return True
-        return False
-
-    def why(self):
-        lines = self.process.stderr.read().strip().splitlines()
-        return lines[-1] if lines else "no reason given"
-
-    def go(self):
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(self.why())
-        return json.loads(line)
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.terminate()
-        self.process.wait()
+def peak_of(flags):
+    """The peak that a run of ours with these flags is held against."""
+    return "peak of AVX2" if flags == AVX2["inarch, AVX2"] else "peak"
 
 
-def environment(threads, more):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        env[name] = str(threads)
-    env.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return {**env, **more}
-
-
-def confined(command, threads):
-    """On the first `threads` CPUs this process may use: some frameworks take no other hint."""
-    cpus = sorted(os.sched_getaffinity(0))[:threads]
-    return ["taskset", "-c", ",".join(map(str, cpus)), *command] if len(cpus) < os.cpu_count() else command
-
-
-def start(o, row, rows):
-    """[(name, Runner)] of everything that runs here; the peak first."""
-    name, _, ours, peers, _ = ROWS[row]
-    work = rows[name]
-    given = ["one"] if row == "W6 one row" else [name]
-    size = ["--rows", str(work["rows"])]
-    runners = [("peak", Runner([o.bench, "peak", "--threads", str(o.threads)], environment(o.threads, {})))]
+def start(o, row, work):
+    """[(name, Runner)] of everything that runs here, the peaks first."""
+    name, mode, ours, peers, _ = ROWS[row]
+    given = ["one"] if mode == "one" else [name, "--rows", str(work["rows"])]
+    runners = []
+    for cpu in ([], AVX2["inarch, AVX2"]) if work["madds"] and mode != "one" else ():
+        if cpu in ([], *ours.values()):
+            runners.append((peak_of(cpu), programs.Runner(*programs.ours(o, ["peak"], *cpu))))
     for label, flags in ours.items():
-        command = [o.bench, *given, *size, "--threads", str(o.threads), *flags]
-        runners.append((label, Runner(confined(command, o.threads), environment(o.threads, {}))))
-    for label, (command, env) in peers.items() if not o.no_peers else ():
-        command = [o.python, f"{HERE}/peers/{command[0]}", json.dumps(work), "--threads", str(o.threads), *command[1:]]
-        runners.append((label, Runner(confined(command, o.threads), environment(o.threads, env))))
+        runners.append((label, programs.Runner(*programs.ours(o, given, *flags))))
+    for label, which in peers.items():
+        command, env = programs.peer(o, which, work)
+        runners.append((label, programs.Runner([*command, "--mode", mode], env)))
     live = []
     for label, runner in runners:
         if runner.ready():
@@ -132,46 +105,60 @@ def start(o, row, rows):
     return live
 
 
-def measure(o, row, rows):
+def race(o, row, work):
     """{name: [values]} over the rounds."""
-    live = start(o, row, rows)
+    _, mode, ours, peers, _ = ROWS[row]
+    if mode == "process":
+        return whole.measure(o, work, ours, peers)
+    live = start(o, row, work)
     values = {label: [] for label, _ in live}
     for _ in range(o.rounds):
         for label, runner in live:
-            time.sleep(PAUSE)
-            answer = runner.go()
-            values[label].append(answer.get("seconds", answer.get("gflops")))
+            time.sleep(programs.PAUSE)
+            values[label].append(runner.go())
     for _, runner in live:
         runner.end()
     return values
 
 
-def show(row, values, work, goal):
-    peak = max(values.pop("peak", [0]))
-    ours = min(values["inarch"])
-    best = None
-    print(f"\n{row}" + (f", peak {peak:.0f} GFLOP/s" if peak else ""))
+def show(o, row, values, work):
+    _, mode, ours, _, goals = ROWS[row]
+    peaks = {k: max(values.pop(k)) for k in list(values) if k.startswith("peak")}
+    least = {k: min(v) for k, v in values.items()}
+    print(f"\n{row}" + "".join(f", {k} {v:.0f} GFLOP/s" for k, v in peaks.items()))
+    shares = {}
     for label, seconds in values.items():
-        least = min(seconds)
-        text = f"  {label:24}{1e3 * least:12.4f} ms (median {1e3 * sorted(seconds)[len(seconds) // 2]:.4f})"
-        if work["madds"] and peak and row != "W6 one row":
-            text += f"{100 * 2e-9 * work['madds'] * work['rows'] / least / peak:6.1f}% of peak"
-        if not label.startswith("inarch"):
-            text += f"{least / ours:10.2f} x inarch"
-            best = min(best or least, least)
+        text = f"  {label:32}{1e3 * least[label]:12.4f} ms (median {1e3 * sorted(seconds)[len(seconds) // 2]:.4f})"
+        peak = peaks.get(peak_of(ours.get(label)))
+        if peak and label != "inarch, bf16":  # which has a peak of its own
+            shares[label] = 2e-9 * work["madds"] * work["rows"] / least[label] / peak
+            text += f"{100 * shares[label]:6.1f}% of peak"
+        if label not in ours and "inarch" in least:
+            text += f"{least[label] / least['inarch']:10.2f} x inarch"
         print(text)
-    if best and goal:
-        print(f"  best peer / inarch: {best / ours:.2f}; goal {goal}: {'met' if best / ours >= goal else 'NOT met'}")
+    peers = {k: v for k, v in least.items() if k not in ours and not k.startswith(OTHER_ALGORITHM)}
+    best = min(peers, key=peers.get) if peers else None
+    for label, kind, wanted in goals:
+        if label not in least or (kind == "ratio" and not best) or (kind == "share" and label not in shares):
+            continue
+        text, met = {
+            "ratio": lambda: (f"{best} / {label} {peers[best] / least[label]:.2f}, goal {wanted}",
+                              peers[best] / least[label] >= wanted),
+            "share": lambda: (f"{label} {100 * shares[label]:.1f}% of peak, goal {100 * wanted:.0f}%",
+                              shares[label] >= wanted),
+            "us": lambda: (f"{label} {1e6 * least[label]:.1f} us, goal {wanted} us", least[label] <= wanted * 1e-6),
+        }[kind]()
+        print(f"  {text}: {programs.verdict(o, met)}")
     sys.stdout.flush()
 
 
-def main():
+def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=f"{HERE}/../build-bench")
-    parser.add_argument("--python", default=DEFAULT_PYTHON, help="of the peers")
+    parser.add_argument("--build", default=f"{programs.HERE}/../build-bench")
+    parser.add_argument("--python", default=programs.DEFAULT_PYTHON, help="of the peers; those in C lie beside it")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", default=",".join(ROWS))
+    parser.add_argument("--only", help="W2 or the like, joined by commas: " + ", ".join([*ROWS, *limits.ROWS]))
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", help="a file for all the numbers")
@@ -179,16 +166,34 @@ def main():
     o.bench = os.path.join(o.build, "inarch_bench")
     if not o.no_peers and not os.path.exists(o.python):
         sys.exit(f"no peers at {o.python}: sh bench/setup.sh makes them, --no-peers goes without")
+    names = [*ROWS, *limits.ROWS]
+    only = o.only.split(",") if o.only else names
+    unknown = [name for name in only if not any(name in (row, row.split()[0]) for row in names)]
+    if unknown:
+        sys.exit(f"no row is called {unknown[0]!r}; there are {', '.join(names)}")
+    o.names = [row for row in names if row in only or row.split()[0] in only]
+    return o
+
+
+def main():
+    o = arguments()
+    if o.no_peers:
+        for name, row in ROWS.items():
+            ROWS[name] = (*row[:3], {}, row[4])
     lines = subprocess.run([o.bench, "rows"], check=True, capture_output=True, text=True).stdout.splitlines()
-    rows = {r["name"]: r for r in map(json.loads, lines)}
-    for r in rows.values():
+    works = {r["name"]: r for r in map(json.loads, lines)}
+    for r in works.values():
         r["rows"] = max(2 * r["batch"], int(r["rows"] * o.scale)) if o.scale < 1 else r["rows"]
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, {o.threads} threads, {o.rounds} rounds")
     everything = {}
-    for row in (r for r in ROWS if r.split()[0] in o.only.split(",") or r in o.only.split(",")):
-        values = measure(o, row, rows)
+    for row in o.names:
+        if row in limits.ROWS:
+            everything[row] = limits.measure(o, row, works)
+            continue
+        work = works[ROWS[row][0]]
+        values = race(o, row, work)
         everything[row] = dict(values)
-        show(row, values, rows[ROWS[row][0]], ROWS[row][4])
+        show(o, row, values, work)
     if o.json:
         with open(o.json, "w") as file:
             json.dump(everything, file, indent=1)

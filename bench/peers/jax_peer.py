@@ -10,16 +10,17 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
 row = o.row
-rng = np.random.default_rng(1)
 
 
-def weights(specs, width):
+def head(specs, width):
+    """Fresh layers, as large as Keras makes them."""
     made = []
-    for units, _ in common.layers(specs):
+    for i, (units, _) in enumerate(common.layers(specs)):
         limit = (6 / (width + units)) ** 0.5
-        made.append((jnp.asarray(rng.uniform(-limit, limit, (width, units)), jnp.float32), jnp.zeros(units)))
+        made.append((jax.random.uniform(jax.random.PRNGKey(i), (width, units), minval=-limit, maxval=limit),
+                     jnp.zeros(units)))
         width = units
-    return made, width
+    return made
 
 
 def logits(given, specs, a):
@@ -30,12 +31,12 @@ def logits(given, specs, a):
     return a
 
 
-x, y = (jnp.asarray(a) for a in common.data(row))
-base, width = weights(row["arch"], row["in"])
+x, y = (jnp.asarray(a) for a in common.data(o))
+base = [(jnp.asarray(w), jnp.asarray(b)) for w, b in common.pretrained(o)]
 specs, live = row["arch"], base
 if row["add"]:
     specs = row["add"]
-    live, _ = weights(specs, width)
+    live = head(specs, len(base[-1][1]))
     if o.cached:
         x, row["arch"] = logits(base, row["arch"], x), ""
 
@@ -86,15 +87,15 @@ def train():
         box[0], loss = epoch(box[0], key)
         loss.block_until_ready()
 
-    common.turns(unit)
+    def save(path):
+        with open(path, "wb") as file:
+            np.savez(file, *jax.tree_util.tree_leaves((base, box[0][0])))
+
+    common.train(o, unit, save)
 
 
 run = jax.jit(lambda a: jax.nn.softmax(logits(live, specs, a)))
 if o.mode == "train":
     train()
-elif o.mode == "predict":
-    host = np.asarray(x)
-    common.turns(lambda: [run(host[at:at + 1000]).block_until_ready() for at in range(0, len(host), 1000)])
 else:
-    host = np.asarray(x[:64])
-    common.turns(lambda: run(host[:1]).block_until_ready(), common.fastest(500))
+    common.predict(o, lambda rows: run(rows).block_until_ready(), np.asarray(x))

@@ -17,21 +17,33 @@ elif BACKEND == "torch":
 import keras  # noqa: E402
 
 row = o.row
-x, y = common.data(row)
-model = keras.Sequential([keras.Input((row["in"],))])
-for units, activation in common.layers(row["arch"]):
-    model.add(keras.layers.Dense(units, activation=activation))
-if row["add"]:
-    model.trainable = False
-    model = keras.Sequential([model])
-    for units, activation in common.layers(row["add"]):
-        model.add(keras.layers.Dense(units, activation=activation))
+x, y = common.data(o)
+
+
+def network():
+    if o.tune:
+        base = keras.models.load_model(o.tune[0], compile=False)
+        parts = base.layers[:len(common.layers(row["arch"]))]
+    else:
+        parts = [keras.layers.Dense(units, activation=activation) for units, activation in common.layers(row["arch"])]
+    if row["add"]:
+        for layer in parts:
+            layer.trainable = False
+        for k, (units, activation) in enumerate(common.layers(row["add"])):
+            parts.append(keras.layers.Dense(units, activation=activation, name=f"new_{k}"))
+    return keras.Sequential([keras.Input((row["in"],)), *parts])
+
+
+model = network()
 
 
 def train():
     many = row["classes"] > 1
     model.compile("adam", "sparse_categorical_crossentropy" if many else "binary_crossentropy", metrics=["accuracy"])
-    common.turns(lambda: model.fit(x, y, batch_size=row["batch"], epochs=1, verbose=0))
+    if o.tune:
+        model.fit(x, y, batch_size=row["batch"], epochs=common.TUNE_EPOCHS, verbose=0)
+        return model.save(o.tune[2])
+    return common.turns(lambda: model.fit(x, y, batch_size=row["batch"], epochs=1, verbose=0))
 
 
 def call():
@@ -53,9 +65,5 @@ def call():
 
 if o.mode == "train":
     train()
-elif o.mode == "predict":
-    run, step = call(), 1000
-    common.turns(lambda: [run(x[at:at + step]) for at in range(0, len(x), step)])
 else:
-    run = call()
-    common.turns(lambda: run(x[:1]), common.fastest(300))
+    common.predict(o, call(), x, 300)

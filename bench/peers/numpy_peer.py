@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""NumPy on OpenBLAS, written by hand with buffers reused where that is easy: what a careful user writes."""
+"""NumPy on OpenBLAS, written by hand with buffers reused where that is easy: what a careful user writes. Frozen layers
+are run once."""
 import common
 
 o = common.arguments()
@@ -7,11 +8,14 @@ import numpy as np  # noqa: E402
 
 row = o.row
 rng = np.random.default_rng(1)
-x, y = common.data(row)
-shape = common.layers(row["arch"])
-widths = [row["in"]] + [units for units, _ in shape]
-w = [rng.uniform(-1, 1, (a, b)).astype(np.float32) * np.float32((6 / (a + b)) ** 0.5) for a, b in zip(widths, widths[1:])]
-b = [np.zeros(units, np.float32) for units in widths[1:]]
+x, y = common.data(o)
+w, b = (list(part) for part in zip(*common.pretrained(o)))
+base = w + b
+if row["add"]:
+    x = common.features(o, x)
+    widths = [x.shape[1]] + [units for units, _ in common.layers(row["add"])]
+    w = [rng.uniform(-1, 1, (i, n)).astype(np.float32) * np.float32((6 / (i + n)) ** 0.5) for i, n in zip(widths, widths[1:])]
+    b = [np.zeros(n, np.float32) for n in widths[1:]]
 params = w + b
 m, v, temp = ([np.zeros_like(p) for p in params] for _ in range(3))
 steps = 0
@@ -74,9 +78,12 @@ def epoch():
         step(order[at:at + row["batch"]])
 
 
+def save(path):
+    with open(path, "wb") as file:
+        np.savez(file, *base, *params)
+
+
 if o.mode == "train":
-    common.turns(epoch)
-elif o.mode == "predict":
-    common.turns(lambda: [softmax(forward(x[at:at + 1000])[-1]) for at in range(0, len(x), 1000)])
+    common.train(o, epoch, save)
 else:
-    common.turns(lambda: softmax(forward(x[:1])[-1]), common.fastest(500))
+    common.predict(o, lambda rows: softmax(forward(rows)[-1]), x)

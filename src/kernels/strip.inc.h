@@ -82,7 +82,7 @@ static size_t chain_strips(const ia_product *p, size_t m0, size_t m1, size_t n0,
     static void (*const strip[])(const ia_product *, size_t, size_t) = {strip_1, strip_2, strip_3};
     static const size_t width[] = {IA_STRIP_PANELS * TILE_N, 2 * TILE_N, 2 * TILE_N};
     size_t rows = m1 - m0;
-    if (rows > IA_STRIP_ROWS || p->transposed)
+    if (rows == 0 || rows > IA_STRIP_ROWS || p->transposed)
         return n0;
     for (; n0 + width[rows - 1] <= n1; n0 += width[rows - 1])
         strip[rows - 1](p, m0, n0);

@@ -131,6 +131,8 @@ static int32_t watch_batches(void *context, const inarch_event *e)
     if (e->kind != INARCH_EVENT_BATCH || e->epoch != 2)
         return INARCH_CONTINUE;
     if (e->batch == FIRST) {
+        if (*threads > 1) /* a thread that has not come up yet is still making its first calls */
+            usleep(50000);
         seen->filtered = forbid_calls(*threads > 1);
         seen->on = 1;
     }

@@ -87,8 +87,9 @@ static void concatenate_forward(const ia_op *op)
     for (size_t block = 0; block < op->rows * p.outer; block++)
         for (size_t k = 0; k < op->in_count; k++) {
             size_t n = piece_size(op, &p, k);
-            if (n)
-                memcpy(y, op->in[k].data + block * n, n * sizeof *y);
+            if (n == 0) /* y may be NULL where no input has a number */
+                continue;
+            memcpy(y, op->in[k].data + block * n, n * sizeof *y);
             y += n;
         }
 }
@@ -100,7 +101,9 @@ static void concatenate_backward(const ia_op *op)
     for (size_t block = 0; block < op->rows * p.outer; block++)
         for (size_t k = 0; k < op->in_count; k++) {
             size_t n = piece_size(op, &p, k);
-            if (op->dx[k] && n)
+            if (n == 0)
+                continue;
+            if (op->dx[k])
                 memcpy(op->dx[k] + block * n, dy, n * sizeof *dy);
             dy += n;
         }
